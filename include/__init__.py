@@ -1,0 +1,1 @@
+"""The product, importable as ``include.…``. Only ``include.orchestration`` knows Airflow."""

@@ -1,0 +1,1 @@
+"""The policy file, its typed model, loader and lint; the record of processing activities."""

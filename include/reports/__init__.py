@@ -1,0 +1,1 @@
+"""What people and auditors read: the audit report."""

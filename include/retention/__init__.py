@@ -1,0 +1,1 @@
+"""Rules → cut-off → plan → guard → sweep → read back → evidence."""
