@@ -1,7 +1,7 @@
 """The contract of a system: what the retention engine asks of each store, in typed values.
 
-A module declares itself in a :class:`Card` and offers the functions of :class:`RetentionSystem`. It never decides what is
-due, never reads the clock and never writes evidence: it selects, deletes exactly one batch, and reads back. Values that
+A module declares itself in a :class:`Card` and offers the functions of :class:`RetentionSystem`. It never decides what
+is due, never reads the clock and never writes evidence: it selects, deletes exactly one batch, and reads back. Values that
 could identify a person (references, subjects) stay inside :class:`Batch`, whose ``repr`` hides them.
 """
 
@@ -17,7 +17,7 @@ from include.connection import Connection
 from include.policy.actions import Action, Anonymisation
 
 OnHold: TypeAlias = Callable[[str], bool]
-"""Tells whether a subject, given by the store's own identifier, is under a legal hold. Pure and cheap (a keyed hash)."""
+"""Whether a subject, given by the store's own identifier, is under a legal hold. Pure and cheap (a keyed hash)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Selection:
     """What one rule covers in one system on one night.
 
     ``location`` and ``subject`` are in the module's own words (see its ``Card``). A record is due when its
-    ``trigger_field`` lies before ``cutoff`` and its fields equal ``where``. A record without the trigger field is not due.
+    ``trigger_field`` lies before ``cutoff`` and its fields equal ``where``. A record without the field is not due.
     """
 
     rule: str
@@ -119,7 +119,7 @@ class Card:
         actions: what it can do with a due record.
         location_keys: required and optional keys of a holding's ``location``, each with its meaning.
         subject_forms: accepted forms of a holding's ``subject``, each with its meaning.
-        trigger_fields: trigger fields the system always has (``lastLoginAt``); empty when they are fields of the records.
+        trigger_fields: those the system always has (``lastLoginAt``); empty when they are fields of the records.
         batch_size: records in one batch.
         documentation: the vendor's page that the module is built to.
         horizon: what outlives a deletion inside the vendor's systems, in a sentence for the report.
