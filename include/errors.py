@@ -8,7 +8,8 @@
     └── Inconsistent       evidence and truth disagree: stop, keep everything, ask a person
 
 Messages name the system, what was tried and what to do next. They are built from system keys, status codes, counts
-and opaque ids; never from a response body, a query, a reference or an identifier, because Airflow copies them into its logs.
+and opaque ids; never from a response body, a query, a reference or an identifier, because Airflow copies them into
+its logs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The contract of a system: what the retention engine asks of each store, in typed values.
 
 A module declares itself in a :class:`Card` and offers the functions of :class:`RetentionSystem`. It never decides what
-is due, never reads the clock and never writes evidence: it selects, deletes exactly one batch, and reads back. Values that
-could identify a person (references, subjects) stay inside :class:`Batch`, whose ``repr`` hides them.
+is due, never reads the clock and never writes evidence: it selects, deletes exactly one batch, and reads back. Values
+that could identify a person (references, subjects) stay inside :class:`Batch`, whose ``repr`` hides them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,81 @@
+"""Builds what a task needs from Airflow's connections, and lets go of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from include.connection import Connection
+from include.errors import Refused
+from include.ledger.connect import open_store
+from include.ledger.pseudonym import Pseudonymiser
+from include.orchestration.settings import Settings
+from include.policy.loader import load
+from include.retention.desk import Desk
+from include.systems import registry
+from include.systems.contract import RetentionSystem
+
+
+def connection(connection_id: str) -> Connection:
+    """An Airflow connection as the product's own type.
+
+    Raises:
+        Refused: there is none; the message says how to make it.
+    """
+    try:
+        found = BaseHook.get_connection(connection_id)
+    except AirflowNotFoundException:
+        raise Refused(
+            connection_id,
+            "find its connection",
+            f"Create the Airflow connection '{connection_id}' (docs/connections.md).",
+        ) from None
+    return Connection(
+        id=connection_id,
+        host=found.host,
+        port=found.port,
+        login=found.login,
+        password=found.password,
+        schema=found.schema,
+        extra=MappingProxyType(dict(found.extra_dejson)),
+    )
+
+
+def now() -> datetime:
+    """The clock that tasks inject."""
+    return datetime.now(tz=UTC)
+
+
+@contextmanager
+def open_desk() -> Iterator[Desk]:
+    """The means of one task.
+
+    Raises:
+        Refused: policy or connections are wrong.
+        Unavailable: the ledger's database does not answer.
+    """
+    settings = Settings.read()
+    with open_store(connection("privacy_ledger"), now) as store:
+        yield Desk(
+            policy=load(settings.policy_file),
+            ledger=store.ledger,
+            holds=store.holds,
+            pseudonyms=Pseudonymiser.from_connection(connection("privacy_pseudonyms")),
+            clock=now,
+            mode=settings.mode,
+        )
+
+
+@contextmanager
+def open_system(key: str) -> Iterator[RetentionSystem]:
+    """A store of the policy, closed at the end."""
+    system = registry.connect(connection(key))
+    try:
+        yield system
+    finally:
+        system.close()

@@ -1,0 +1,73 @@
+"""Plan a rule for one night and have the guard judge it. Reads stores, deletes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from include.ledger.entry import Kind
+from include.policy.model import Rule
+from include.retention.desk import Desk, Night
+from include.retention.evidence import Place, connector, drift_entry, guard_entry, plan_entry
+from include.retention.guard import Circumstances, Judgement, judge
+from include.retention.plan import Plan, moment
+from include.retention.selection import select
+from include.systems.contract import RetentionSystem
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and what the guard says of it."""
+
+    plan: Plan
+    judgement: Judgement
+
+
+def plan_rule(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> Planned:
+    """Count what is due, judge it, and write both to the ledger.
+
+    Raises:
+        Unavailable: the store or the ledger did not answer.
+    """
+    place = Place(night.run, rule.id, system.card.key)
+    planned = draft(desk, night, rule, system)
+    settings = system.expiry(select(desk.policy, rule, rule.period.cutoff(night.as_of)))
+    desk.ledger.append(
+        [
+            plan_entry(place, planned.plan, dry_run=night.dry_run),
+            guard_entry(place, planned.plan, planned.judgement),
+            drift_entry(place, settings),
+        ]
+    )
+    return planned
+
+
+def draft(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> Planned:
+    """The same without writing anything."""
+    cutoff = rule.period.cutoff(night.as_of)
+    active = desk.holds.active()
+    whole = active.whole(rule.id, system.card.key)
+    survey = system.survey(select(desk.policy, rule, cutoff), desk.on_hold(active, rule))
+    plan = Plan.of(
+        rule=rule.id,
+        system=system.card.key,
+        scope=rule.scope_digest(desk.policy),
+        action=rule.action.value,
+        as_of=night.as_of,
+        cutoff=cutoff,
+        survey=survey,
+        whole_hold=None if whole is None else whole.id,
+        connector=connector(system.card),
+    )
+    return Planned(plan, judge(plan, desk.policy, rule, _circumstances(desk, rule)))
+
+
+def _circumstances(desk: Desk, rule: Rule) -> Circumstances:
+    past = [recorded.entry.body for recorded in desk.ledger.latest(rule=rule.id, kinds=[Kind.PLAN], limit=60)]
+    nights = {str(body["as_of"]): body for body in reversed(past) if not body["dry_run"]}
+    newest_first = sorted(nights.values(), key=lambda body: str(body["as_of"]), reverse=True)
+    return Circumstances(
+        mode=desk.mode,
+        now=desk.clock(),
+        last_as_of=moment(str(newest_first[0]["as_of"])) if newest_first else None,
+        past_due=tuple(body["due"] for body in newest_first if isinstance(body["due"], int)),
+    )
