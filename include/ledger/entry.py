@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from include.errors import Refused
@@ -100,7 +100,7 @@ def canonical(entry: Entry, at: datetime) -> bytes:
     if not isinstance(entry.body, Mapping):
         raise _refused("body", "a mapping")
     body = dict(entry.body)
-    _check(body, "body")
+    _check_items(body, "body")
     opening, closing = frame(at, entry.kind, entry.run, entry.rule, entry.system)
     return opening + _encode(body).encode() + closing
 
@@ -151,15 +151,19 @@ def _check(value: object, path: str) -> None:
         if not -_LARGEST <= value <= _LARGEST:
             raise _refused(path, "an integer of at most 53 bits")
     elif isinstance(value, dict):
-        for key, inner in value.items():
-            if not isinstance(key, str) or not _KEY.fullmatch(key):
-                raise _refused(f"a key of {path}", "made of letters, digits, spaces and _.~:+/-")
-            _check(inner, f"{path}.{key}")
+        _check_items(value, path)
     elif isinstance(value, list):
         for position, inner in enumerate(value):
             _check(inner, f"{path}[{position}]")
     elif value is not None:
         raise _refused(path, "text, an integer, a truth value, a list, a dict or None; not a float")
+
+
+def _check_items(value: Mapping[Any, object], path: str) -> None:
+    for key, inner in value.items():
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            raise _refused(f"a key of {path}", "made of letters, digits, spaces and _.~:+/-")
+        _check(inner, f"{path}.{key}")
 
 
 def _check_text(value: str, path: str) -> None:

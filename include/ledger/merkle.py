@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 9162, section 2 (the same as RFC 6962): roots and proofs over SHA-256. Pure.
 
-A complete subtree is named by ``(height, index)``: it covers the leaves ``index << height`` up to ``(index + 1) << height``.
-Functions that need hashes of a stored tree take a :data:`Node`, so that a proof reads only what it needs.
+A complete subtree is named by ``(height, index)``: it covers the leaves from ``index << height`` on, ``1 << height``
+of them. Functions that need hashes of a stored tree take a :data:`Node`, so that a proof reads only what it needs.
 
 The log keeps the hashes of heights 0, 8, 16, … and folds the ones between from at most 256 of them, the layout of
 C2SP tlog-tiles (https://c2sp.org/tlog-tiles).
@@ -164,7 +164,7 @@ class Frontier:
         return done
 
     def root(self, tail: Sequence[bytes] = ()) -> bytes:
-        """Root of the tree, as if the leaf hashes ``tail`` (fewer than the size's lowest subtree holds) came after it."""
+        """Root of the tree, as if the leaf hashes ``tail`` followed, fewer than its lowest complete subtree holds."""
         hashes = [value for _, value in self._edge] + ([fold(tail)] if tail else [])
         if not hashes:
             return EMPTY

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
@@ -76,7 +76,7 @@ class Databases(ABC):
     def _rows(self, statement: sql.Composable) -> list[tuple[object, ...]]:
         dsn = make_url(self.url("postgres")).set(drivername="postgresql").render_as_string(hide_password=False)
         try:
-            connection = psycopg2.connect(dsn)
+            connection = psycopg2.connect(dsn, connect_timeout=10)
         except psycopg2.OperationalError:
             raise Unavailable("postgres", "connect as administrator", "Check that the server runs.") from None
         try:
@@ -85,7 +85,7 @@ class Databases(ABC):
                 cursor.execute(statement)
                 return list(cursor) if cursor.description else []
         except psycopg2.errors.InsufficientPrivilege:
-            raise Refused("postgres", "create a role or database", "Use a login with CREATEDB and CREATEROLE.") from None
+            raise Refused("postgres", "create a role or database", "Use a login with CREATEDB, CREATEROLE.") from None
         finally:
             connection.close()
 

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-import psycopg2
+from psycopg2.sql import SQL  # type: ignore[import-untyped]
 from sqlalchemy.engine import URL
 
 from include.errors import Refused, Unavailable
@@ -42,7 +42,7 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_parameter_max_length_on_error": "0",
 }
-# The shell starts a background command with SIGINT ignored; the server listens to it only once it is up, hence the loop.
+# The shell starts a background command with SIGINT ignored, and the server listens to it only once it is up: the loop.
 _GUARD = """
 exec 3<&0 </dev/null
 "$@" 3<&- &
@@ -60,8 +60,8 @@ class EmbeddedPostgres(Databases):
     """A server whose whole state is one directory.
 
     Several processes may use the same directory: the first starts the server and owns it, the others attach to it.
-    Run by root it uses the account ``postgres``, or ``nobody``, because PostgreSQL refuses to run as root; parents of the
-    directory that are closed to everybody but root are opened to that account's group for passing through, no more.
+    Run by root it uses the account ``postgres``, or ``nobody``, because PostgreSQL refuses to run as root; parents of
+    the directory that are closed to all but root are opened to that account's group for passing through, no more.
 
     Args:
         directory: created if missing; data, socket and log live in it.
@@ -72,6 +72,8 @@ class EmbeddedPostgres(Databases):
         self._data = self._directory / "data"
         self._socket = _socket_directory(self._directory)
         self._account = _account()
+        self._uid = self._account.pw_uid if self._account else None
+        self._gid = self._account.pw_gid if self._account else None
         self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
@@ -116,8 +118,8 @@ class EmbeddedPostgres(Databases):
 
     def _answers(self) -> bool:
         try:
-            psycopg2.connect(host=str(self._socket), user=_SUPERUSER, dbname="postgres", connect_timeout=5).close()
-        except psycopg2.OperationalError:
+            self._rows(SQL("SELECT 1"))
+        except Unavailable:
             return False
         return True
 
@@ -134,7 +136,7 @@ class EmbeddedPostgres(Databases):
         command = [str(programs / "postgres"), "-D", str(self._data)]
         command += [f"--{name}={value}" for name, value in settings.items()]
         with (self._directory / "log").open("ab") as log:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - our own script and paths
                 ["/bin/sh", "-c", _GUARD, "guard", *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -142,18 +144,22 @@ class EmbeddedPostgres(Databases):
                 cwd=self._directory,
                 pass_fds=(lock,),
                 start_new_session=True,
-                **_identity(self._account),
+                user=self._uid,
+                group=self._gid,
+                extra_groups=None if self._account is None else [],
             )
 
     def _initialise(self, programs: Path) -> None:
         """Create the cluster beside its final place and rename it, so that a crash never leaves half of one."""
         fresh = self._directory / f"data.{os.getpid()}"
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own paths
             [programs / "initdb", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", _SUPERUSER, "-D", fresh],
             capture_output=True,
             check=False,
             cwd=self._directory,
-            **_identity(self._account),
+            user=self._uid,
+            group=self._gid,
+            extra_groups=None if self._account is None else [],
         )
         if done.returncode:
             (self._directory / "log").write_bytes(done.stderr)
@@ -185,7 +191,7 @@ def _socket_directory(directory: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]
     short = Path(tempfile.gettempdir()) / f"postgres-{os.geteuid()}-{digest}"
     if len(os.fsencode(short / _SOCKET)) > _SOCKET_PATH_LIMIT:
-        raise Refused("postgres", "place its socket", f"Set TMPDIR to a path of at most {_SOCKET_PATH_LIMIT - 50} bytes.")
+        raise Refused("postgres", "place its socket", "Set TMPDIR to a shorter path.")
     return short
 
 
@@ -216,12 +222,6 @@ def _account() -> pwd.struct_passwd | None:
     if account is None:
         raise Refused("postgres", "find an account to run as", "Create the account 'postgres' or do not run as root.")
     return account
-
-
-def _identity(account: pwd.struct_passwd | None) -> dict[str, object]:
-    if account is None:
-        return {}
-    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
 def _let_through(path: Path, account: pwd.struct_passwd) -> None:
