@@ -16,7 +16,8 @@ import yaml
 from include.errors import Refused
 from include.policy.errors import Finding, Severity
 
-Path_: TypeAlias = tuple[str | int, ...]
+Trail: TypeAlias = tuple[str | int, ...]
+"""The keys and indexes that lead to a value, as in ``("rules", 3, "period")``."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LARGEST = 1_000_000
 _PREFIX = "tag:yaml.org,2002:"
@@ -45,11 +46,11 @@ class Document:
 
     file: str
     data: Any
-    keys: dict[Path_, Place]
-    values: dict[Path_, Place]
+    keys: dict[Trail, Place]
+    values: dict[Trail, Place]
     findings: tuple[Finding, ...]
 
-    def place(self, path: Path_, *, key: bool = False) -> Place:
+    def place(self, path: Trail, *, key: bool = False) -> Place:
         """Where the value at ``path`` is, or its key, or the nearest thing above it that the file contains."""
         for length in range(len(path), 0, -1):
             part = path[:length]
@@ -58,7 +59,7 @@ class Document:
                 return place
         return self.values.get((), Place(1, 1))
 
-    def has(self, path: Path_) -> bool:
+    def has(self, path: Trail) -> bool:
         """Whether the file itself contains ``path`` (values can also come from defaults)."""
         return path in self.values
 
@@ -115,15 +116,15 @@ class _Builder:
     """Turns the node tree into values and remembers where each stood."""
 
     def __init__(self) -> None:
-        self.keys: dict[Path_, Place] = {}
-        self.values: dict[Path_, Place] = {}
+        self.keys: dict[Trail, Place] = {}
+        self.values: dict[Trail, Place] = {}
         self.findings: list[Finding] = []
         self._seen: set[int] = set()
 
     def report(self, place: Place, message: str) -> None:
         self.findings.append(Finding(place.line, place.column, Severity.ERROR, message))
 
-    def build(self, node: yaml.Node, path: Path_) -> Any:
+    def build(self, node: yaml.Node, path: Trail) -> Any:
         place = _place(node)
         self.values[path] = place
         if id(node) in self._seen:
@@ -136,7 +137,7 @@ class _Builder:
             return tuple(self.build(item, (*path, index)) for index, item in enumerate(node.value))
         return self._scalar(node)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: Trail) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = self._key(key_node)

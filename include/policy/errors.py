@@ -18,7 +18,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One mistake: where (lines and columns count from 1) and a sentence that says what is wrong and what is accepted."""
+    """One mistake: where (lines and columns count from 1), and what is wrong and what is accepted in a sentence."""
 
     line: int
     column: int

@@ -11,12 +11,12 @@ from datetime import date
 from typing import TypeAlias
 
 from include.policy import lint_rules
-from include.policy.document import Document, Path_
+from include.policy.document import Document, Trail
 from include.policy.errors import Finding, Severity
 from include.policy.register import Claim, ClaimKind, Erasure
 from include.policy.structure import Draft, did_you_mean, draft
 
-Report: TypeAlias = Iterator[tuple[Path_, str]]
+Report: TypeAlias = Iterator[tuple[Trail, str]]
 
 
 def lint(
@@ -51,12 +51,12 @@ def _register(parts: Draft) -> Report:
 
 
 def _duplicates(parts: Draft) -> Report:
-    groups: tuple[Mapping[Path_, object], ...] = (
+    groups: tuple[Mapping[Trail, object], ...] = (
         {**parts.sections, **parts.activities},
         {**parts.rules, **parts.promises},
     )
     for entries in groups:
-        first: dict[str, Path_] = {}
+        first: dict[str, Trail] = {}
         for path, entry in entries.items():
             name = str(getattr(entry, "id", ""))
             if name in first:
@@ -73,7 +73,7 @@ def _references(parts: Draft) -> Report:
     for path, activity in parts.activities.items():
         if activity.section not in parts.names["sections"]:
             yield (*path, "section"), _unknown("section", activity.section, parts.names["sections"])
-    cited: list[tuple[Path_, tuple[str, ...]]] = [
+    cited: list[tuple[Trail, tuple[str, ...]]] = [
         *(((*path, "policy"), entry.policy) for path, entry in parts.systems.items()),
         *(((*path, "policy"), entry.policy) for path, entry in parts.rules.items()),
         *(((*path, "policy"), entry.policy) for path, entry in parts.promises.items()),
@@ -135,7 +135,7 @@ def _cited(parts: Draft) -> Collection[str]:
     return cited
 
 
-def _all_claims(parts: Draft) -> Iterator[tuple[Path_, Claim]]:
+def _all_claims(parts: Draft) -> Iterator[tuple[Trail, Claim]]:
     for path, system in parts.systems.items():
         for index, claim in enumerate(system.claims):
             yield (*path, "claims", index), claim

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from typing import Protocol, TypeAlias
 
 from include.policy.actions import Action
-from include.policy.document import Path_
-from include.policy.model import AnonymiseList, Holding, Rule, Schedule
+from include.policy.document import Trail
+from include.policy.period import Period
+from include.policy.rules import AnonymiseList, Holding, Rule, Schedule
 from include.policy.structure import Draft, did_you_mean
 
-Report: TypeAlias = Iterator[tuple[Path_, str]]
+Report: TypeAlias = Iterator[tuple[Trail, str]]
 _OF_A_TIME = {"month", "year"}
+_FIXED_DAY = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 class Capabilities(Protocol):
@@ -58,7 +60,8 @@ def errors(parts: Draft, cards: Mapping[str, Capabilities] | None, today: date |
 
 def warnings(parts: Draft) -> Report:
     """Periods that nobody has confirmed, and holdings that no rule touches."""
-    for path, entry in (parts.rules | parts.promises).items():  # type: ignore[operator]
+    schedules: dict[Trail, Schedule] = {**parts.rules, **parts.promises}
+    for path, entry in schedules.items():
         if entry.confirmed is None:
             message = f"{entry.id}: {entry.period} is a default, not in the policy, until somebody confirms it"
             yield (*path, "period"), message
@@ -74,33 +77,41 @@ def _holdings(parts: Draft, cards: Mapping[str, Capabilities] | None) -> Report:
             yield (*path, "system"), _unknown("system", holding.system, parts.names["systems"])
         elif not holding.id.startswith(f"{holding.system}."):
             yield path, f"a holding of '{holding.system}' is named '{holding.system}.<name>'"
-        if cards is None or holding.system not in parts.names["systems"]:
-            continue
-        card = cards.get(holding.system)
-        if card is None:
+        elif cards is not None and holding.system not in cards:
             yield (*path, "system"), f"no module of this installation handles '{holding.system}'; make it a promise"
-            continue
-        for key in holding.location:
-            if key not in card.location_keys:
-                yield (*path, "location", key), _unknown("location key", key, frozenset(card.location_keys))
-        if holding.subject is not None and _form(holding.subject) not in {_form(f) for f in card.subject_forms}:
-            yield (*path, "subject"), _unknown("form of a subject", holding.subject, frozenset(card.subject_forms))
-        for name, field in holding.triggers.items():
-            if card.trigger_fields and field not in card.trigger_fields:
-                yield (*path, "triggers", name), _unknown(f"date in {holding.system}", field, card.trigger_fields)
+        elif cards is not None:
+            yield from _words_of_the_module(path, holding, cards[holding.system])
 
 
-def _schedule(path: Path_, entry: Schedule, today: date | None) -> Report:
-    if entry.range and entry.range.shortest.seconds > entry.range.longest.seconds:
-        yield (*path, "range"), f"the shortest period, {entry.range.shortest}, is longer than {entry.range.longest}"
-    elif entry.range and not entry.range.shortest.seconds <= entry.period.seconds <= entry.range.longest.seconds:
-        allowed = f"{entry.range.shortest} to {entry.range.longest}"
-        yield (*path, "period"), f"{entry.period} is outside of what the source supports, {allowed}"
+def _words_of_the_module(path: Trail, holding: Holding, card: Capabilities) -> Report:
+    for key in holding.location:
+        if key not in card.location_keys:
+            yield (*path, "location", key), _unknown("location key", key, frozenset(card.location_keys))
+    if holding.subject is not None and _form(holding.subject) not in {_form(form) for form in card.subject_forms}:
+        yield (*path, "subject"), _unknown("form of a subject", holding.subject, frozenset(card.subject_forms))
+    for name, field in holding.triggers.items():
+        if card.trigger_fields and field not in card.trigger_fields:
+            yield (*path, "triggers", name), _unknown(f"date in {holding.system}", field, card.trigger_fields)
+
+
+def _schedule(path: Trail, entry: Schedule, today: date | None) -> Report:
+    if entry.range:
+        shortest, longest = entry.range.shortest, entry.range.longest
+        if _length(shortest) > _length(longest):
+            yield (*path, "range"), f"the shortest period, {shortest}, is longer than the longest, {longest}"
+        elif not _length(shortest) <= _length(entry.period) <= _length(longest):
+            message = f"{entry.period} is outside of what the source supports, {shortest} to {longest}"
+            yield (*path, "period"), message
     if entry.confirmed and today and entry.confirmed.on > today:
         yield (*path, "confirmed", "on"), f"the confirmation is dated {entry.confirmed.on}, which has not come yet"
 
 
-def _selection(path: Path_, rule: Rule, holding: Holding, parts: Draft) -> Report:
+def _length(period: Period) -> timedelta:
+    """Length by the calendar from a fixed day, so that 12 months are a year."""
+    return _FIXED_DAY - period.cutoff(_FIXED_DAY)
+
+
+def _selection(path: Trail, rule: Rule, holding: Holding, parts: Draft) -> Report:
     if rule.trigger not in holding.triggers:
         yield (*path, "trigger"), _unknown(f"trigger in '{holding.id}'", rule.trigger, frozenset(holding.triggers))
     known = frozenset({*holding.fields, *holding.triggers.values()})
@@ -120,7 +131,7 @@ def _selection(path: Path_, rule: Rule, holding: Holding, parts: Draft) -> Repor
             yield (*path, "holding"), f"'{holding.id}' is protected: {guarded.reason}"
 
 
-def _anonymise_list(path: Path_, rule: Rule) -> Report:
+def _anonymise_list(path: Trail, rule: Rule) -> Report:
     if rule.action is Action.ANONYMISE and rule.anonymise is None:
         yield (*path, "action"), "the action 'anonymise' needs a list: 'anonymise' with 'remove' and 'generalise'"
     if rule.action is Action.DELETE and rule.anonymise is not None:
@@ -136,7 +147,7 @@ def _anonymise_list(path: Path_, rule: Rule) -> Report:
             yield (*path, "anonymise", "generalise", index, "size"), f"'{step.how}' {need}"
 
 
-def _anonymised(path: Path_, what: AnonymiseList, rule: Rule, holding: Holding) -> Report:
+def _anonymised(path: Trail, what: AnonymiseList, rule: Rule, holding: Holding) -> Report:
     trigger = holding.triggers.get(rule.trigger)
     steps = {step.field: (index, step) for index, step in enumerate(what.generalise)}
     if trigger and trigger not in what.remove and trigger not in steps:
@@ -156,14 +167,14 @@ def _anonymised(path: Path_, what: AnonymiseList, rule: Rule, holding: Holding) 
         yield (*path, "action"), message
 
 
-def _ability(path: Path_, rule: Rule, holding: Holding, cards: Mapping[str, Capabilities] | None) -> Report:
+def _ability(path: Trail, rule: Rule, holding: Holding, cards: Mapping[str, Capabilities] | None) -> Report:
     card = (cards or {}).get(holding.system)
     if card is not None and rule.action not in card.actions:
         can = frozenset(str(action) for action in card.actions)
         yield (*path, "action"), _unknown(f"action of {holding.system}", str(rule.action), can)
 
 
-def _alongside(path: Path_, rule: Rule, parts: Draft) -> Report:
+def _alongside(path: Trail, rule: Rule, parts: Draft) -> Report:
     for index, other in enumerate(rule.alongside):
         if other == rule.id or other not in parts.names["rules"]:
             yield (*path, "alongside", index), _unknown("other rule", other, parts.names["rules"] - {rule.id})

@@ -1,4 +1,4 @@
-"""What the published text says, as data: the company, its sections, the processing activities and the systems they name.
+"""What the published text says, as data: the company, the sections, the processing activities, the systems.
 
 Nothing here decides what is deleted; the rules are in :mod:`include.policy.model`.
 """

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from include.policy.document import Document, Path_
+from include.policy.document import Document, Place, Trail
 from include.policy.errors import Finding, Severity
 from include.policy.model import Guard, Holding, Policy, Promise, Rule, expand
 from include.policy.register import Activity, Model, Protected, Section, System
@@ -22,24 +22,23 @@ from include.policy.register import Activity, Model, Protected, Section, System
 M = TypeVar("M", bound=Model)
 _NAMED = {"systems": "key", "holdings": "id"}
 _COLLECTIONS = ("sections", "activities", "systems", "holdings", "rules", "promises")
-_PATTERNS = ("string_pattern_mismatch", "string_too_short", "too_short", "enum")
 
 
 @dataclass(slots=True)
 class Draft:
     """What could be read of a document, each entry with its path.
 
-    ``names`` holds the names of everything that was written, sound or not; ``broken`` the collections with an entry that
-    could not be read: nothing is said there about what is absent.
+    ``names`` holds the names of everything that was written, sound or not; ``broken`` the collections with an entry
+    that could not be read: nothing is said there about what is absent.
     """
 
-    sections: dict[Path_, Section]
-    activities: dict[Path_, Activity]
-    systems: dict[Path_, System]
-    holdings: dict[Path_, Holding]
-    rules: dict[Path_, Rule]
-    promises: dict[Path_, Promise]
-    protected: dict[Path_, Protected]
+    sections: dict[Trail, Section]
+    activities: dict[Trail, Activity]
+    systems: dict[Trail, System]
+    holdings: dict[Trail, Holding]
+    rules: dict[Trail, Rule]
+    promises: dict[Trail, Promise]
+    protected: dict[Trail, Protected]
     names: dict[str, frozenset[str]]
     guard: Guard | None
     broken: frozenset[str]
@@ -64,7 +63,7 @@ def draft(document: Document) -> Draft:
         broken=frozenset(),
     )
     result.broken = frozenset(name for name in written if len(getattr(result, name)) < _size(data.get(name)))
-    if document.data is not None and isinstance(document.data, dict):
+    if isinstance(document.data, dict):
         result.findings = list(_findings(document))
     return result
 
@@ -92,7 +91,7 @@ def _size(collection: Any) -> int:
     return len(collection) if isinstance(collection, Mapping | tuple) else 0
 
 
-def _entries(data: Mapping[str, Any], name: str, model: type[M]) -> dict[Path_, M]:
+def _entries(data: Mapping[str, Any], name: str, model: type[M]) -> dict[Trail, M]:
     collection = data.get(name)
     pairs: list[tuple[str | int, Any]] = []
     if isinstance(collection, Mapping):
@@ -112,6 +111,20 @@ def _sound(model: type[M], entry: Any) -> M | None:
 
 def _findings(document: Document) -> Iterator[Finding]:
     taken = {(finding.line, finding.column) for finding in document.findings}
+    yield from _names_inside(document)
+    try:
+        Policy.model_validate(document.data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            trail = detail["loc"]
+            if "budget" in trail[:3] and not document.has(trail):
+                continue  # comes from 'guard', where it is reported
+            place = _place(document, detail)
+            if (place.line, place.column) not in taken:
+                yield Finding(place.line, place.column, Severity.ERROR, _sentence(detail))
+
+
+def _names_inside(document: Document) -> Iterator[Finding]:
     for collection, name in _NAMED.items():
         entries = document.data.get(collection)
         for key in entries if isinstance(entries, Mapping) else ():
@@ -119,43 +132,40 @@ def _findings(document: Document) -> Iterator[Finding]:
                 place = document.place((collection, key, name), key=True)
                 message = f"'{name}' is not written here: the name of the entry, '{key}', is the {name}"
                 yield Finding(place.line, place.column, Severity.ERROR, message)
-    try:
-        Policy.model_validate(document.data)
-    except ValidationError as error:
-        for detail in error.errors(include_url=False, include_context=True):
-            path = tuple(detail["loc"])
-            if "budget" in path[:3] and not document.has(path) and detail["type"] != "extra_forbidden":
-                continue  # the fault is in 'guard', where it is reported
-            of_key = detail["type"] == "extra_forbidden" or path[-1:] == ("[key]",)
-            path = path[:-1] if path[-1:] == ("[key]",) else path
-            path = path[:-1] if path[-1:] == (_NAMED.get(str(path[0])),) and path[:1] else path
-            place = document.place(path, key=of_key or path == path[:2] and not document.has(path))
-            if (place.line, place.column) not in taken:
-                yield Finding(place.line, place.column, Severity.ERROR, _sentence(detail))
+
+
+def _place(document: Document, detail: ErrorDetails) -> Place:
+    trail = detail["loc"]
+    if _is_name(trail):
+        return document.place(trail[:2], key=True)
+    return document.place(trail, key=detail["type"] == "extra_forbidden")
+
+
+def _is_name(trail: Trail) -> bool:
+    """Whether the fault is in the name of an entry, which the types carry inside the entry."""
+    return len(trail) == 3 and _NAMED.get(str(trail[0])) == trail[2]
 
 
 def _sentence(detail: ErrorDetails) -> str:
-    path = tuple(detail["loc"])
-    name = next((str(part) for part in reversed(path) if isinstance(part, str) and part != "[key]"), "the file")
-    owner, info = _field(path)
-    accepted = info.description if info and info.description else None
-    if detail["type"] == "extra_forbidden":
-        known = [key for key in owner.model_fields if key != _NAMED.get(str(path[0]))]
+    trail, kind = detail["loc"], detail["type"]
+    name = next((part for part in reversed(trail) if isinstance(part, str)), "the file")
+    owner, info = _field(trail)
+    accepted = info.description if info else None
+    if _is_name(trail):
+        form = "a lower-case word" if trail[0] == "systems" else "'<system>.<name>' in lower case"
+        return f"the name '{detail['input']}' of an entry of '{trail[0]}' is not accepted; it is {form}"
+    if kind == "extra_forbidden":
+        known = [key for key in owner.model_fields if key != _NAMED.get(str(trail[0]))]
         comma = " (text with a comma needs quotes inside { })" if detail["input"] is None else ""
         return f"unknown key '{name}'{did_you_mean(name, known)}{comma}"
-    if detail["type"] == "missing":
+    if kind == "missing":
         return f"'{name}' is missing" + (f": {accepted}" if accepted else "")
-    if detail["type"] == "value_error":
-        return f"'{name}' can't be read: {str(detail['msg']).removeprefix('Value error, ')}"
-    if name in _NAMED.values() and path[0] in _NAMED:
-        form = "a lower-case word" if path[0] == "systems" else "'<system>.<name>' in lower case"
-        return f"the name '{detail['input']}' of an entry of '{path[0]}' is not accepted; {form} is"
-    if detail["type"] in {"missing", *_PATTERNS} or accepted:
-        return f"'{name}' is not accepted as it is; " + (f"accepted: {accepted}" if accepted else detail["msg"].lower())
-    return f"'{name}': {detail['msg'][0].lower()}{detail['msg'][1:]}"
+    if kind == "value_error":
+        return f"'{name}' can't be read: {detail['msg'].removeprefix('Value error, ')}"
+    return f"'{name}' is not accepted as it is; " + (f"accepted: {accepted}" if accepted else detail["msg"].lower())
 
 
-def _field(path: Path_) -> tuple[type[BaseModel], FieldInfo | None]:
+def _field(path: Trail) -> tuple[type[BaseModel], FieldInfo | None]:
     """The model that a location of pydantic leads into, and the field it ends at."""
     owner: type[BaseModel] = Policy
     info: FieldInfo | None = None
