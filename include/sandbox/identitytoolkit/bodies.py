@@ -62,6 +62,7 @@ QUERY: Shape = {
     "expression": list,
     "tenantId": str,
 }
+_LISTS_OF_OBJECTS = frozenset({"federatedUserId", "expression"})
 
 
 def invalid(message: str) -> Trouble:
@@ -86,11 +87,6 @@ def _value(name: str, value: Any, shape: Shape) -> Any:
         return int(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise invalid(f"Invalid value at '{name}'.")
-    if (
-        kind is list
-        and name != "federatedUserId"
-        and name != "expression"
-        and not all(isinstance(v, str) for v in value)
-    ):
+    if isinstance(value, list) and name not in _LISTS_OF_OBJECTS and not all(isinstance(entry, str) for entry in value):
         raise invalid(f"Invalid value at '{name}'.")
     return value
