@@ -48,7 +48,7 @@ def credentials(connection: Connection, scope: str) -> Credentials:
     except (ValueError, DefaultCredentialsError):
         next_step = "Put a service account key as 'keyfile_dict' into the connection's extra."
         raise Refused(connection.id, "find credentials", next_step) from None
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def failure(system: str, tried: str, status: int, retry_after: str | None = None) -> PrivacyError:
