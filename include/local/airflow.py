@@ -94,21 +94,36 @@ class Rest:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def wait_until_ready(self, alive: Callable[[], bool], ticking: Callable[[str], None]) -> None:
-        """Wait for the API, log in, and wait for the retention DAG to be known.
+    def log_in(self, alive: Callable[[], bool]) -> None:
+        """Wait until Airflow answers and log in.
 
         Raises:
             Unavailable: Airflow ended or did not get ready in time.
         """
         self._until("start Airflow", alive, lambda: self._ok("GET", "/api/v2/version"))
-        ticking("Airflow answers; waiting for its DAGs")
-        token = self._session.post(
-            f"{self._airflow.url}/auth/token",
-            json={"username": self._user, "password": self._airflow.passwords[self._user]},
-            timeout=CALL_SECONDS,
-        ).json()["access_token"]
+        login = {"username": self._user, "password": self._airflow.passwords[self._user]}
+        token = self.call("POST", "/auth/token", login)["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
-        self._until("load the DAGs", alive, lambda: self._ok("GET", "/api/v2/dags/retention"))
+
+    def wait_for_dag(self, dag_id: str, alive: Callable[[], bool]) -> None:
+        """Wait until Airflow has read a DAG.
+
+        Raises:
+            Refused: a DAG file has a mistake.
+            Unavailable: Airflow ended or did not read it in time.
+        """
+
+        def known() -> bool:
+            if self.call("GET", "/api/v2/importErrors")["total_entries"]:
+                raise Refused("airflow", "read the DAG files", "Run 'airflow dags list-import-errors' to see why.")
+            return self._ok("GET", f"/api/v2/dags/{dag_id}")
+
+        self._until(f"read the DAG {dag_id}", alive, known)
+
+    def newest_run(self, dag_id: str) -> str | None:
+        """Airflow's id of the newest run of a DAG, if there is one."""
+        runs = self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after&limit=1")["dag_runs"]
+        return str(runs[0]["dag_run_id"]) if isinstance(runs, list) and runs else None
 
     def create_pools(self, pools: Mapping[str, tuple[int, str]]) -> None:
         """Create or overwrite pools: name → slots and description."""
