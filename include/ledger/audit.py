@@ -28,8 +28,10 @@ from include.ledger.schema import nodes as node_table
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the entries done and the entries in all."""
 
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _PAGE = merkle.WIDTH**2
 _KEPT = 100
+_decode = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ class _Leaves:
         self._problems = problems
         self._next = 0
         self._leaves: list[bytes] = []
-        self._at = (-1, b"")
+        self._micros: int | None = None
+        self._opening = b""
         self._closings: dict[bytes, bytes] = {}
 
     def page(self, connection: Connection, begin: int) -> list[bytes]:
@@ -123,14 +126,14 @@ class _Leaves:
         return self._leaves
 
     def write(self, row: bytes) -> None:
-        """Take one message of the COPY: a row, or the format's own beginning (with the first row) or end."""
-        if row.startswith(self._SIGNATURE):
-            row = row[19:]
-        if not row or row == self._END:
+        """Take one message of the COPY: a row, with the format's own beginning before the first, or its end."""
+        if not self._leaves and row.startswith(self._SIGNATURE):
+            row = row[len(self._SIGNATURE) + 8 :]
+        if row == self._END or not row:
             return
         _, _, index, _, micros, _, stored, size = self._HEAD.unpack_from(row)
-        start = self._HEAD.size
-        data, texts = row[start : start + size], row[start + size :]
+        end = self._HEAD.size + size
+        data = row[self._HEAD.size : end]
         leaf = sha256(b"\x00" + data).digest()
         self._leaves.append(leaf)
         if index != self._next:
@@ -138,24 +141,21 @@ class _Leaves:
         self._next = index + 1
         if leaf != stored:
             self._problems.add(index, "the entry's bytes do not have the stored hash")
-        if not self._framed(data, micros, texts):
+        if micros != self._micros:
+            self._micros, self._opening = micros, frame(_EPOCH + timedelta(microseconds=micros), "", "", None, None)[0]
+        texts = row[end:]
+        closing = self._closings.get(texts) or self._closing(texts)
+        if not (data.startswith(self._opening) and data.endswith(closing)):
             self._problems.add(index, "the entry's bytes are not what its columns say")
+        elif not _is_object(data[len(self._opening) : -len(closing)]):
+            self._problems.add(index, "the entry's bytes have no body")
 
-    def _framed(self, data: bytes, micros: int, texts: bytes) -> bool:
-        closing = self._closings.get(texts)
-        if closing is None or micros != self._at[0]:
-            opening, closing = frame(datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros), *_texts(texts))
-            self._at = micros, opening
-            if len(self._closings) > _PAGE:
-                self._closings.clear()
-            self._closings[texts] = closing
-        opening = self._at[1]
-        if not (data.startswith(opening) and data.endswith(closing)):
-            return False
-        try:
-            return isinstance(json.loads(data[len(opening) : -len(closing)]), dict)
-        except ValueError:
-            return False
+    def _closing(self, texts: bytes) -> bytes:
+        if len(self._closings) > _PAGE:
+            self._closings.clear()
+        closing = frame(_EPOCH, *_texts(texts))[1]
+        self._closings[texts] = closing
+        return closing
 
 
 class _Tree:
@@ -164,6 +164,7 @@ class _Tree:
     def __init__(self, connection: Connection, problems: _Problems) -> None:
         self.size = 0
         self.checkpoints = 0
+        self._tail: list[bytes] = []
         self._connection = connection
         self._problems = problems
         self._frontier = merkle.Frontier()
@@ -179,6 +180,7 @@ class _Tree:
             self._compare_checkpoints(block)
             self.size += len(block)
             if len(block) < merkle.WIDTH:
+                self._tail = block
                 return
             for height, index, value in self._frontier.push(merkle.fold(block), merkle.HEIGHT):
                 if height % merkle.HEIGHT == 0 and stored.pop((height, index), None) != value:
@@ -191,7 +193,7 @@ class _Tree:
             self._problems.add(self.size, "hashes of entries that are not there are stored")
         for size, _ in self._waiting:
             self._problems.add(self.size, f"entries are missing: a checkpoint covers {size}")
-        return self._root
+        return self._frontier.root(self._tail)
 
     def _compare_checkpoints(self, block: list[bytes]) -> None:
         """Compare those whose size lies in ``block``, the leaves that follow."""
@@ -205,7 +207,6 @@ class _Tree:
                 continue
             if (tree.size, tree.root) != (size, self._frontier.root(block[: size - self.size])):
                 self._problems.add(0, f"the first {size} entries are not those of the checkpoint at {size}")
-        self._root = self._frontier.root(block)
 
     def _stored(self, begin: int, end: int) -> Iterator[tuple[tuple[int, int], bytes]]:
         table = node_table.c
@@ -216,6 +217,16 @@ class _Tree:
             for index, value in self._connection.execute(query):
                 yield (height, index), bytes(value)
             height += merkle.HEIGHT
+
+
+def _is_object(body: bytes) -> bool:
+    """Whether these bytes are one JSON object, with nothing after it."""
+    try:
+        text = body.decode()
+        value, end = _decode(text)
+    except ValueError:
+        return False
+    return end == len(text) and isinstance(value, dict)
 
 
 def _texts(raw: bytes) -> tuple[str, str, str | None, str | None]:
