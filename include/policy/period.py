@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from dateutil.relativedelta import relativedelta
 
-_TEXT = re.compile(r"^(?P<count>[1-9][0-9]{0,3}) (?P<unit>hour|day|week|month|year)s?$")
+_TEXT = re.compile(r"(?P<count>[1-9][0-9]{0,3}) (?P<unit>hour|day|week|month|year)s?")
+_LONGEST_YEARS = 100
 
 
 class Unit(StrEnum):
@@ -40,10 +41,13 @@ class Period:
         Raises:
             ValueError: with a sentence that names the accepted form.
         """
-        match = _TEXT.match(text)
+        match = _TEXT.fullmatch(text)
         if not match:
             raise ValueError("a period is a number and a unit, as in '36 months', '30 days' or '24 hours'")
-        return cls(int(match["count"]), Unit(match["unit"]))
+        period = cls(int(match["count"]), Unit(match["unit"]))
+        if period.seconds > cls(_LONGEST_YEARS, Unit.YEAR).seconds:
+            raise ValueError(f"a period is at most {_LONGEST_YEARS} years")
+        return period
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
@@ -56,10 +60,18 @@ class Period:
         """
         if as_of.utcoffset() != timedelta(0):
             raise ValueError("as_of must be in UTC")
+        as_of = as_of.astimezone(UTC)  # a zone with summer time can have offset 0 in winter
         if self.unit is Unit.HOUR:
             return as_of - timedelta(hours=self.count)
         midnight = as_of.replace(hour=0, minute=0, second=0, microsecond=0)
-        return midnight - relativedelta(
+        length = self._calendar()
+        start = midnight - length
+        # A month too short for the day of as_of clamps backwards: 29, 30 and 31 March all lead to 28 February, whose
+        # own month has ended by then. Only a day whose period ends today or later is kept.
+        return start + timedelta(days=1) if start + length < midnight else start
+
+    def _calendar(self) -> relativedelta:
+        return relativedelta(
             days=self.count if self.unit is Unit.DAY else 0,
             weeks=self.count if self.unit is Unit.WEEK else 0,
             months=self.count if self.unit is Unit.MONTH else 0,
