@@ -251,11 +251,15 @@ class CoverageRow:
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
-    """A system of the policy that this run did not or not fully look at, and why."""
+    """A system of the policy that this run did not or not fully look at, and why.
+
+    ``blocks``: rules of this system can't be carried out until somebody acts.
+    """
 
     system: str
     name: str
     sections: tuple[str, ...]
+    blocks: bool
     why: str
     next_step: str
 
