@@ -181,8 +181,8 @@ class Holds:
         with translated("read the holds"), self._ledger.engine.connect() as connection:
             rows = connection.execute(query).all()
         known = self._known
-        for row in rows:
-            known = known.after(recorded(row.index, bytes(row.entry), bytes(row.leaf_hash)))
+        for index, data, leaf in rows:
+            known = known.after(recorded(index, bytes(data), bytes(leaf)))
         self._known = known
         return known
 

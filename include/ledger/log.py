@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from include.errors import Inconsistent, Refused, Unavailable
 from include.ledger import merkle
+from include.ledger.audit import Audit, Progress, audit
 from include.ledger.database import translated
 from include.ledger.entry import Entry, Kind, Recorded, canonical, parse, timestamp
 from include.ledger.schema import entries as entry_table
@@ -145,6 +146,18 @@ class Ledger:
         """
         with self._tree("prove consistency", new_size) as (node, total):
             return merkle.consistency(old_size, total, node)
+
+    def audit(self, progress: Progress | None = None) -> Audit:
+        """Recompute everything from the stored bytes and compare; see ``include.ledger.audit``.
+
+        Args:
+            progress: called now and then with the entries done and the entries in all.
+
+        Raises:
+            Unavailable: the database did not answer.
+        """
+        with translated("audit it"), self.engine.connect() as connection:
+            return audit(connection.execution_options(isolation_level="REPEATABLE READ"), progress)
 
     @contextmanager
     def exclusive(self, name: str, wait_seconds: float = 0) -> Iterator[Callable[[], None]]:
