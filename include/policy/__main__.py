@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from include.errors import PrivacyError
+from include.policy import coverage, ropa, schema
 from include.policy.document import read_file
-from include.policy.errors import Severity
+from include.policy.errors import PolicyInvalid, Severity
 from include.policy.lint import lint
 from include.policy.lint_rules import Capabilities
-from include.policy.schema import schema
+from include.policy.loader import load
 
 DEFAULT = Path(__file__).with_name("clique.yaml")
+_RECORDS = {"html": ropa.html, "md": ropa.markdown, "csv": ropa.csv}
+_COVERAGES = {"html": coverage.html, "md": coverage.markdown, "csv": coverage.csv}
 
 
 def main(
@@ -31,13 +33,22 @@ def main(
     """
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "lint":
-            return _lint(options.file, cards, today or datetime.now(UTC).date())
-        print(json.dumps(schema(), indent=2, ensure_ascii=False))
-        return 0
+        return _run(options, cards, today or datetime.now(UTC).date())
     except PrivacyError as error:
         print(error, file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, PolicyInvalid) else 2
+
+
+def _run(options: argparse.Namespace, cards: Mapping[str, Capabilities] | None, today: date) -> int:
+    if options.command == "lint":
+        return _lint(options.file, cards, today)
+    if options.command == "schema":
+        print(schema.text(), end="")
+    elif options.command == "ropa":
+        print(_RECORDS[options.format](ropa.record(load(options.file))), end="")
+    else:
+        print(_COVERAGES[options.format](coverage.coverage(load(options.file), {})), end="")
+    return 0
 
 
 def _lint(file: Path, cards: Mapping[str, Capabilities] | None, today: date) -> int:
@@ -45,17 +56,21 @@ def _lint(file: Path, cards: Mapping[str, Capabilities] | None, today: date) -> 
     for finding in findings:
         print(finding.at(str(file)))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    print(f"{file}: {errors} errors, {len(findings) - errors} warnings")
+    print(f"{file}: errors {errors}, warnings {len(findings) - errors}")
     return 1 if errors else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m include.policy", description="Work with a policy file.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, about in (("lint", "list every mistake"), ("schema", "print the JSON Schema for editors")):
-        command = commands.add_parser(name, help=about)
-        if name == "lint":
-            command.add_argument("file", nargs="?", type=Path, default=DEFAULT)
+    commands.add_parser("schema", help="print the JSON Schema for editors")
+    check = commands.add_parser("lint", help="list every mistake and what is not confirmed")
+    record = commands.add_parser("ropa", help="print the record of processing activities")
+    cover = commands.add_parser("coverage", help="print what keeps each section and system, without runs")
+    for command in (check, record, cover):
+        command.add_argument("file", nargs="?", type=Path, default=DEFAULT)
+    for command in (record, cover):
+        command.add_argument("--format", choices=tuple(_RECORDS), default="md")
     return parser
 
 

@@ -87,6 +87,7 @@ def _references(parts: Draft) -> Report:
 
 def _recipients(parts: Draft) -> Report:
     systems = parts.names["systems"]
+    sound = {system.key: system for system in parts.systems.values()}
     mentioned = {holding.system for holding in parts.holdings.values()}
     mentioned |= {promise.system for promise in parts.promises.values()}
     for path, activity in parts.activities.items():
@@ -95,6 +96,9 @@ def _recipients(parts: Draft) -> Report:
             if recipient.system not in systems:
                 message = _unknown("system", recipient.system, systems)
                 yield (*path, "recipients", index, "system"), f"{message} (a recipient needs a disposition there)"
+            elif recipient.system in sound and activity.id not in sound[recipient.system].policy:
+                message = f"row {activity.id} names '{recipient.system}', whose 'policy' does not cite {activity.id}"
+                yield (*path, "recipients", index, "system"), message
     for path, system in parts.systems.items():
         if system.key not in mentioned and not parts.broken & {"activities", "holdings", "promises"}:
             yield path, f"no activity, holding or promise mentions the system '{system.key}'; add it there or remove it"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
 from include.policy.model import Policy
 
 
-def schema() -> dict[str, Any]:
+def text() -> str:
     """The schema (draft 2020-12) of the file as it is written, not as it is after defaults."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Policy.model_json_schema()}
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Policy.model_json_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
