@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from include.ledger.holds import Hold
+from include.policy.coverage import LastRun, coverage
 from include.policy.model import Policy, Promise, Rule
 from include.policy.register import Erasure
 from include.policy.rules import Enforcement
@@ -15,7 +16,6 @@ from include.reports.model import (
     AuditReport,
     Connector,
     Counts,
-    CoverageRow,
     Gap,
     HoldRow,
     PastNight,
@@ -40,7 +40,6 @@ class Surroundings:
         cards: modules of this release by system key.
         connected: systems that this installation has a connection to.
         nights: the runs before and this one, oldest first.
-        coverage: the parts of the policy and what keeps them.
         checkpoint: signed state of the ledger that covers the run's closing.
     """
 
@@ -48,7 +47,6 @@ class Surroundings:
     cards: Mapping[str, Card]
     connected: frozenset[str]
     nights: tuple[PastNight, ...]
-    coverage: tuple[CoverageRow, ...]
     checkpoint: Seal
 
 
@@ -76,7 +74,7 @@ def audit_report(
         holds=tuple(_hold_row(hold, trail) for hold in surroundings.holds),
         unconfirmed=_unconfirmed(policy),
         gaps=tuple(Gap(section.id, section.title, section.gap) for section in policy.sections if section.gap),
-        coverage=surroundings.coverage,
+        coverage=coverage(policy, last_runs(rules, trail, surroundings.nights)).sections,
         uncovered=tuple(_uncovered(policy, surroundings)),
         nights=surroundings.nights,
         checkpoint=surroundings.checkpoint,
@@ -143,6 +141,22 @@ def total(counts: Iterable[Counts]) -> Counts:
     """The sum, field by field."""
     every = list(counts)
     return Counts(**{name: sum(getattr(one, name) for one in every) for name in Counts.__dataclass_fields__})
+
+
+def last_runs(rules: Iterable[RuleRow], trail: Trail, nights: Iterable[PastNight]) -> dict[str, LastRun]:
+    """The newest run of each rule: this one, or the past night that had it."""
+    found = {
+        rule.rule: LastRun(night.as_of, rule.state, rule.due, rule.gone, rule.remaining, f"#{night.entry}")
+        for night in nights
+        for rule in night.rules
+    }
+    for row in rules:
+        counts, trace = row.counts, row.trace
+        evidence = next((index for index in (trace.verification, trace.plan) if index is not None), trail.run.opened)
+        found[row.rule] = LastRun(
+            trail.run.closed_at, row.state, counts.due, counts.gone, counts.remaining, f"#{evidence}"
+        )
+    return found
 
 
 def _name(policy: Policy, system: str) -> str:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from include.policy.coverage import Row
+
 SCHEMA = "urn:clique-privacy:retention-report:1"
 
 
@@ -230,26 +232,6 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class CoverageRow:
-    """A part of the policy and what keeps it.
-
-    Args:
-        system: the system's name, if the row is about one.
-        kept_by: ids of the rules or periods that keep it.
-        enforced: where it is enforced, in words.
-        last: state of the newest look at it, if there was one, and ``last_entry``, its ledger index.
-    """
-
-    section: str
-    title: str
-    system: str | None
-    kept_by: tuple[str, ...]
-    enforced: str
-    last: str | None
-    last_entry: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Uncovered:
     """A system of the policy that this run did not or not fully look at, and why.
 
@@ -348,7 +330,7 @@ class AuditReport:
     holds: tuple[HoldRow, ...]
     unconfirmed: tuple[Unconfirmed, ...]
     gaps: tuple[Gap, ...]
-    coverage: tuple[CoverageRow, ...]
+    coverage: tuple[Row, ...]
     uncovered: tuple[Uncovered, ...]
     nights: tuple[PastNight, ...]
     checkpoint: Seal

@@ -154,7 +154,6 @@ def surroundings(*, holds: Sequence[Hold] = (), nights: int = 0, connected: Sequ
         cards={key: card(key) for key in SYSTEMS},
         connected=frozenset(connected),
         nights=past,
-        coverage=(),
         checkpoint=Seal(
             note="ledger.example/evidence\n140\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n— ledger.example/evidence c2ln\n",
             size=140,
