@@ -1,0 +1,342 @@
+"""The audit report as typed values. Counts, dates, opaque ids and the policy's own words; nothing about a person.
+
+    AuditReport
+    ├── verdict, sentence, findings      what a manager reads
+    ├── run, totals, rules               what was due and what became of it, each number with its ledger entries
+    ├── decisions, drift, holds          why something was stopped, kept or set otherwise
+    ├── unconfirmed, gaps, coverage, uncovered   what the policy says and who keeps it
+    ├── nights                           the runs before, for the trend
+    └── checkpoint, connectors           how to check all of it
+
+The JSON form of a report has exactly these names (``schema/retention-report-1.json``); a change of a name or a meaning
+is a new number in ``SCHEMA``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from include.policy.coverage import Row
+
+SCHEMA = "urn:clique-privacy:retention-report:1"
+
+
+class Verdict(StrEnum):
+    """The result of a run in one word."""
+
+    PROVED = "proved"
+    COUNTED = "counted only"
+    ATTENTION = "needs attention"
+    FAILED = "not proved"
+
+
+class Severity(StrEnum):
+    """How much a finding matters.
+
+    ``fault``: the run is not proved. ``act``: the run is proved, a person must act all the same. ``note``: known and
+    standing.
+    """
+
+    FAULT = "fault"
+    ACT = "act"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a reader must know: about what, what is so, and what to do next."""
+
+    severity: Severity
+    code: str
+    subject: str
+    text: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Which run the report is about.
+
+    Args:
+        run: opaque id.
+        as_of: the instant the run stands for.
+        mode: ``production`` or ``trial``.
+        policy: SHA-256 of the policy's content, as the run used it.
+        opened, closed: ledger indexes of the entries that open and close the run.
+    """
+
+    run: str
+    as_of: datetime
+    dry_run: bool
+    mode: str
+    policy: str
+    policy_version: str
+    opened: int
+    opened_at: datetime
+    closed: int
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Ledger indexes of the newest entries about one rule in this run, and how many batches there were."""
+
+    plan: int | None = None
+    guard: int | None = None
+    decision: int | None = None
+    verification: int | None = None
+    first_batch: int | None = None
+    last_batch: int | None = None
+    batches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the due records. The parts and ``unaccounted`` always add up to ``due``.
+
+    Args:
+        total: records in the place, due or not.
+        due: records that were due when the run first counted.
+        deleted, anonymised: acknowledged by the store, record by record.
+        absent: no longer there when their batch came.
+        left_alone: changed after they were selected; judged again by the next run.
+        held: kept by a legal hold or because the store refuses to delete them.
+        remaining: still there, and nothing keeps them.
+        unknown: records of lost batches whose fate nobody can tell; they may explain ``unaccounted``.
+        unaccounted: what is missing in the sum; negative when more was found than was due.
+    """
+
+    total: int
+    due: int
+    deleted: int
+    anonymised: int
+    absent: int
+    left_alone: int
+    held: int
+    remaining: int
+    unknown: int
+    unaccounted: int
+
+    @property
+    def gone(self) -> int:
+        """Records deleted or anonymised."""
+        return self.deleted + self.anonymised
+
+    @property
+    def balanced(self) -> bool:
+        """Whether nothing is missing in the sum that the batches of unknown fate do not explain."""
+        return 0 <= self.unaccounted <= self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule in one system.
+
+    Args:
+        period: as the policy file writes it, and ``trigger``, the event that starts it.
+        confirmed: who owns the period has confirmed it.
+        budget_percent: most of the place that the guard lets go without asking.
+        until: when the last hidden copy is purged, where copies exist.
+    """
+
+    rule: str
+    name: str
+    system: str
+    system_name: str
+    sections: tuple[str, ...]
+    action: str
+    period: str
+    trigger: str
+    confirmed: bool
+    state: str
+    final: bool
+    counts: Counts
+    verified: bool
+    cutoff: str
+    oldest: str | None
+    newest: str | None
+    until: str | None
+    budget_records: int | None
+    budget_percent: int | None
+    connector: str
+    digest: str
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the guard said of a rule's plan when it did not simply pass, and what a person decided.
+
+    ``by`` is a staff pseudonym.
+    """
+
+    rule: str
+    system: str
+    verdict: str
+    reasons: tuple[str, ...]
+    choice: str | None
+    by: str | None
+    reason: str | None
+    digest: str
+    guard: int
+    decision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A store's own expiry setting beside what the policy wants. ``entry`` is its ledger index."""
+
+    rule: str
+    system: str
+    setting: str
+    configured: str
+    wanted: str
+    agrees: bool
+    note: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """A legal hold in force: what it covers in words, never whom; ``review`` is the day to decide about it again."""
+
+    hold: str
+    scope: str
+    matter: str
+    ground: str
+    since: datetime
+    review: date
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A period that nobody has confirmed: a default of this product, with the source that justifies it."""
+
+    id: str
+    name: str
+    system: str
+    period: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of the published policy that is missing, and how the policy file fills it."""
+
+    section: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """A system of the policy that this run did not or not fully look at, and why.
+
+    ``blocks``: rules of this system can't be carried out until somebody acts.
+    """
+
+    system: str
+    name: str
+    sections: tuple[str, ...]
+    blocks: bool
+    why: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class NightRule:
+    """One rule on a past night."""
+
+    rule: str
+    system: str
+    state: str
+    due: int
+    gone: int
+    held: int
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastNight:
+    """A closed run. ``entry`` is the ledger index of its closing."""
+
+    run: str
+    as_of: datetime
+    entry: int
+    rules: tuple[NightRule, ...]
+
+    @property
+    def due(self) -> int:
+        """Records due over all rules."""
+        return sum(rule.due for rule in self.rules)
+
+    @property
+    def gone(self) -> int:
+        """Records deleted or anonymised over all rules."""
+        return sum(rule.gone for rule in self.rules)
+
+    @property
+    def held(self) -> int:
+        """Records held over all rules."""
+        return sum(rule.held for rule in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The signed state of the ledger that covers this run's closing (C2SP tlog-checkpoint).
+
+    Args:
+        note: the signed note, as text.
+        size: entries that it covers.
+        root: hash of the Merkle tree, hexadecimal.
+        vkey: the public key that verifies it, in the form of C2SP signed-note.
+    """
+
+    note: str
+    size: int
+    root: str
+    vkey: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """A connector that took part, with what outlives a deletion in its system."""
+
+    system: str
+    version: str
+    proof: str
+    horizon: str
+    documentation: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """Everything about one run that a person or a machine needs to judge it."""
+
+    schema: str
+    company: str
+    document: str
+    verdict: Verdict
+    sentence: str
+    run: Run
+    totals: Counts
+    findings: tuple[Finding, ...]
+    rules: tuple[RuleRow, ...]
+    decisions: tuple[Decision, ...]
+    drift: tuple[Setting, ...]
+    holds: tuple[HoldRow, ...]
+    unconfirmed: tuple[Unconfirmed, ...]
+    gaps: tuple[Gap, ...]
+    coverage: tuple[Row, ...]
+    uncovered: tuple[Uncovered, ...]
+    nights: tuple[PastNight, ...]
+    checkpoint: Seal
+    connectors: tuple[Connector, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the report's files without their ending."""
+        return f"retention-{self.run.as_of:%Y-%m-%d}-{self.run.run}"

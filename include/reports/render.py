@@ -1,0 +1,197 @@
+"""The report as HTML, JSON and CSV. The same report gives the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from pydantic import TypeAdapter
+
+from include.reports.charts import Bar, Column, Share, budget_chart, outcome_chart, trend_chart
+from include.reports.model import AuditReport, RuleRow, Severity
+from include.retention.plan import moment
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""First characters at which a spreadsheet takes a text for a formula (OWASP, CSV injection), wide forms included."""
+
+_COLUMNS = (
+    "run",
+    "as_of",
+    "rule",
+    "name",
+    "system",
+    "sections",
+    "action",
+    "period",
+    "confirmed",
+    "state",
+    "total",
+    "due",
+    "deleted",
+    "anonymised",
+    "absent",
+    "left_alone",
+    "held",
+    "remaining",
+    "unknown",
+    "unaccounted",
+    "verified",
+    "cutoff",
+    "oldest",
+    "newest",
+    "until",
+    "connector",
+    "digest",
+    "plan_entry",
+    "verification_entry",
+)
+
+
+def as_html(report: AuditReport) -> str:
+    """One page that needs nothing beside itself: no script, no font, no picture from elsewhere."""
+    environment = _environment()
+    style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
+    return environment.get_template("audit.html.j2").render(
+        report=report,
+        style=Markup(style),  # noqa: S704 - our own file
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        faults=_findings(report, Severity.FAULT),
+        acts=_findings(report, Severity.ACT),
+        notes=_findings(report, Severity.NOTE),
+        outcomes=outcome_chart(_bars(report)),
+        budgets=budget_chart(_shares(report)),
+        trend=trend_chart([Column(night.as_of, night.due, night.gone) for night in report.nights]),
+        systems=len({row.system for row in report.rules}),
+    )
+
+
+def as_json(report: AuditReport) -> str:
+    """The whole report, in the form of ``schema/retention-report-1.json``."""
+    return json.dumps(_adapter().dump_python(report, mode="json"), indent=2, ensure_ascii=False) + "\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of :func:`as_json`."""
+    return _adapter().json_schema(mode="serialization")
+
+
+def as_csv(report: AuditReport) -> str:
+    """One row per rule and system, for a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(_COLUMNS)
+    for row in report.rules:
+        writer.writerow([_cell(value) for value in _values(report, row)])
+    return text.getvalue()
+
+
+@cache
+def _adapter() -> TypeAdapter[AuditReport]:
+    return TypeAdapter(AuditReport)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("include.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=_number, minute=_minute, day=_day, entry=_entry)
+    return environment
+
+
+def _values(report: AuditReport, row: RuleRow) -> list[str | int | bool | None]:
+    counts = row.counts
+    return [
+        report.run.run,
+        report.run.as_of.isoformat(),
+        row.rule,
+        row.name,
+        row.system,
+        " ".join(row.sections),
+        row.action,
+        row.period,
+        row.confirmed,
+        row.state,
+        counts.total,
+        counts.due,
+        counts.deleted,
+        counts.anonymised,
+        counts.absent,
+        counts.left_alone,
+        counts.held,
+        counts.remaining,
+        counts.unknown,
+        counts.unaccounted,
+        row.verified,
+        row.cutoff,
+        row.oldest,
+        row.newest,
+        row.until,
+        row.connector,
+        row.digest,
+        row.trace.plan,
+        row.trace.verification,
+    ]
+
+
+def _cell(value: str | int | bool | None) -> str | int:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return f"'{value}"
+    return "" if value is None else value
+
+
+def _findings(report: AuditReport, severity: Severity) -> list[Any]:
+    return [finding for finding in report.findings if finding.severity is severity]
+
+
+def _bars(report: AuditReport) -> list[Bar]:
+    systems: dict[str, Bar] = {}
+    for row in report.rules:
+        before = systems.get(row.system, Bar(row.system_name, 0, 0, 0))
+        counts = row.counts
+        left = counts.remaining + counts.left_alone
+        systems[row.system] = Bar(
+            row.system_name, before.gone + counts.gone + counts.absent, before.held + counts.held, before.left + left
+        )
+    return list(systems.values())
+
+
+def _shares(report: AuditReport) -> list[Share]:
+    return [
+        Share(f"{row.rule} · {row.system}", (row.counts.due - row.counts.held) * 100 / row.counts.total, budget)
+        for row in report.rules
+        if row.counts.total and (budget := row.budget_percent) is not None
+    ]
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _minute(value: datetime | str) -> str:
+    at = moment(value) if isinstance(value, str) else value
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _day(value: datetime | str | None) -> str:
+    if not value:
+        return "–"
+    return f"{moment(value) if isinstance(value, str) else value:%Y-%m-%d}"
+
+
+def _entry(index: int | None) -> str:
+    return "–" if index is None else f"#{index}"
