@@ -166,7 +166,13 @@ def _listed(name: re.Match[str], content: bytes) -> Listed:
         report = json.loads(content)
         run = report["run"]
         return Listed(
-            stem, name["day"], name["run"], report["verdict"], run["dry_run"] is True, report["sentence"], run["closed_at"]
+            stem,
+            name["day"],
+            name["run"],
+            report["verdict"],
+            run["dry_run"] is True,
+            report["sentence"],
+            run["closed_at"],
         )
     except (ValueError, KeyError, TypeError):
         sentence = "This report is damaged: clear the close task of its run to write it again."
