@@ -287,6 +287,13 @@ def resolve(call: Call) -> Answer:
     )
 
 
+def reload_analyzers(call: Call) -> Answer:
+    """``POST /{index}/_reload_search_analyzers``: there are none that could change."""
+    found = _indices(call)
+    details = [{"index": index.name, "reloaded_analyzers": [], "reloaded_node_ids": []} for index in found]
+    return Answer({"_shards": shards(len(found)), "reload_details": details})
+
+
 def analyze_text(call: Call) -> Answer:
     """``POST [/{index}]/_analyze``."""
     body = call.body("analyzer", "text")
@@ -330,7 +337,8 @@ ENDPOINTS = (
     Endpoint("GET HEAD", "/{index}/_alias/{name}", get_alias, TARGETS),
     Endpoint("POST", "/_aliases", update_aliases, WAITS),
     Endpoint("POST", "/{alias}/_rollover", rollover, WAITS),
-    Endpoint("GET", "/_resolve/index/{name}", resolve, TARGETS),
+    Endpoint("GET POST", "/_resolve/index/{name}", resolve, TARGETS),
+    Endpoint("GET POST", "/{index}/_reload_search_analyzers", reload_analyzers, TARGETS),
     Endpoint("GET POST", "/_analyze", analyze_text),
     Endpoint("GET POST", "/{index}/_analyze", analyze_text),
 )

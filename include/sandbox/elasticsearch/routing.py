@@ -9,6 +9,8 @@ from include.sandbox.elasticsearch.call import Endpoint
 from include.sandbox.elasticsearch.errors import EsError, illegal
 
 _ALWAYS = frozenset({"pretty", "human", "error_trace"})
+_FREE = frozenset({"id", "scroll_id"})
+"""Variable segments that may begin with ``_``; names of indices, templates and policies may not."""
 
 
 class Router:
@@ -55,7 +57,7 @@ def _matched(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
                 return None
             continue
         name = wanted.strip("{}")
-        if not given or (name in {"index", "alias"} and given.startswith("_") and given != "_all"):
+        if not given or (name not in _FREE and given.startswith("_") and given != "_all"):
             return None
         parts[name] = given
     return parts
