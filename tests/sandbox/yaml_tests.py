@@ -68,6 +68,8 @@ class Runner:
         client: Any = self.client.options(ignore_status=ignored) if ignored else self.client
         for name in api.split("."):
             client = getattr(client, name)
+        if api.startswith("ilm.") and "policy" in arguments:
+            arguments["name"] = arguments.pop("policy")
         if isinstance(arguments.get("body"), str):
             arguments["body"] = json.loads(arguments["body"])
         failure = ""
