@@ -1,6 +1,6 @@
 """The ledger on the command line: ``python -m include.ledger --help``.
 
-Exit codes: 0 done; 1 evidence and truth disagree; 2 refused, a person must change something; 75 not available, try later.
+Exit codes: 0 done; 1 evidence and truth disagree; 2 refused, a person must act; 75 not available, try later.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ def _subject(options: argparse.Namespace) -> str:
     else:
         pseudonymiser = Pseudonymiser.from_connection(Connection.from_env(pseudonym.CONNECTION))
     asked = sys.stdin.isatty()
-    identifier = (getpass.getpass("Identifier as the store writes it: ") if asked else sys.stdin.readline()).strip()
+    identifier = (getpass.getpass("Identifier as the store writes it: ") if asked else sys.stdin.readline()).strip(
+        "\r\n"
+    )
     if not identifier:
         raise Refused("holds", "read the subject's identifier", "Type it, or pipe it in as one line.")
     return pseudonymiser.subject(identifier)
