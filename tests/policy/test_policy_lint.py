@@ -417,6 +417,13 @@ CARDS = {"order_book": Module()}
             "orders",
             "there is no location key 'tabel'; did you mean 'table'?",
         ),
+        (
+            "location: {table: orders}",
+            "location: {}",
+            Module(location_keys={"table": "required: name of the table"}),
+            "{}",
+            "the location key 'table' is missing: required: name of the table",
+        ),
         ("subject: field:reader", "subject: id", Module(), "id\n", "there is no form of a subject 'id'"),
         (
             "payment: paid_on",

@@ -87,9 +87,9 @@ def test_the_record_has_the_fields_of_article_30() -> None:
     )
     assert first["security measures"] == "Annex B of the members' handbook"
     assert first["time limits for erasure"].split(" | ") == [
-        "R1 Orders of the web shop (Order book): anonymise after 2 years; enforced by this installation; "
+        "R1 Orders of the web shop (Order book): anonymise after 2 years; by a nightly rule of this installation; "
         "confirmed by the board on 2025-02-01",
-        "R2 Orders of the shop (Order book): delete after 10 weeks; enforced by this installation; "
+        "R2 Orders of the shop (Order book): delete after 10 weeks; by a nightly rule of this installation; "
         "confirmed by the board on 2025-02-01",
         "P1 Addresses on parcels (Parcel carrier): delete after 90 days; left to the vendor's own setting, "
         "not checked by this installation; default, not in the policy",
