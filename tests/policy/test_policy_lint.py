@@ -374,6 +374,29 @@ def test_one_unreadable_rule_does_not_hide_the_mistake_of_another() -> None:
     assert len(errors(text)) == 2
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    purpose: News about books\n", ""),
+        ("    legal_basis: contract\n    source: terms of the carrier", "    source: terms of the carrier"),
+        ("    trigger: delivery\n", ""),
+    ],
+    ids=["an activity", "a promise", "a rule"],
+)
+def test_what_an_unreadable_entry_mentions_is_not_called_unmentioned(old: str, new: str) -> None:
+    lonely = changed(old, new).replace(", note: Answered by the board.", "")
+    messages = [
+        finding.message for finding in lint(parse(lonely), None, TODAY) if "is a default" not in finding.message
+    ]
+    assert len([message for message in messages if "is missing" in message]) == 1
+    assert len(messages) == 2  # the missing key and the gap of section D
+
+
+def test_a_holding_of_unreadable_rules_is_not_called_uncovered() -> None:
+    text = changed("    trigger: delivery\n", "").replace("    trigger: payment\n", "")
+    assert not [finding for finding in lint(parse(text), None, TODAY) if "no rule covers" in finding.message]
+
+
 def test_rules_may_overlap_when_both_delete_and_one_says_so() -> None:
     delete = (
         GOOD.replace("    action: anonymise\n", "")
