@@ -377,8 +377,8 @@ def test_one_unreadable_rule_does_not_hide_the_mistake_of_another() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("    purpose: News about books\n", ""),
-        ("    legal_basis: contract\n    source: terms of the carrier", "    source: terms of the carrier"),
+        ("    subjects: [subscribers]\n", ""),
+        ("  - id: P1\n    name", "  - name"),
         ("    trigger: delivery\n", ""),
     ],
     ids=["an activity", "a promise", "a rule"],
@@ -395,6 +395,30 @@ def test_what_an_unreadable_entry_mentions_is_not_called_unmentioned(old: str, n
 def test_a_holding_of_unreadable_rules_is_not_called_uncovered() -> None:
     text = changed("    trigger: delivery\n", "").replace("    trigger: payment\n", "")
     assert not [finding for finding in lint(parse(text), None, TODAY) if "no rule covers" in finding.message]
+
+
+def test_the_other_mistakes_of_a_rule_are_found_beside_its_unreadable_period() -> None:
+    text = changed("    period: 10 weeks", "    period: soon").replace(
+        "where: {channel: shop}", "where: {channel: shp}"
+    )
+    text = text.replace("trigger: payment", "trigger: paymnt").replace(
+        'on: "2025-02-01"}\n    budget', "on: x}\n    budget"
+    )
+    found = [finding.message for finding in errors(text)]
+    assert [message.partition(";")[0] for message in found] == [
+        "there is no trigger in 'order_book.orders' 'paymnt'",
+        "there is no value of 'channel' 'shp'",
+        "'period' can't be read: a period is a number and a unit, as in '36 months', '30 days' or '24 hours'",
+        "'on' can't be read: a date is written in quotes as year-month-day, as in '2026-01-31'",
+    ]
+
+
+def test_nothing_is_said_about_a_stand_in() -> None:
+    text = changed("period: 2 years", "period: soon")  # the range of this rule would refuse any stand-in of a day
+    assert [
+        finding.message.partition(":")[0] for finding in lint(parse(text), None, TODAY) if "R1" in finding.message
+    ] == []
+    assert len(errors(text)) == 1
 
 
 def test_rules_may_overlap_when_both_delete_and_one_says_so() -> None:
