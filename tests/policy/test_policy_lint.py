@@ -586,3 +586,12 @@ def test_the_command_exits_by_what_it_found(tmp_path: Path, capsys: pytest.Captu
     assert output.splitlines()[-1] == f"{bad}: errors 1, warnings 2"
     assert main(["ropa", str(bad)]) == 1
     assert main(["lint", str(tmp_path / "absent.yaml")]) == 2
+
+
+def test_a_file_below_the_working_directory_is_shown_by_its_short_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policy.yaml").write_text(GOOD)
+    monkeypatch.chdir(tmp_path)
+    assert main(["lint", str(tmp_path / "policy.yaml")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "policy.yaml: errors 0, warnings 2"
