@@ -167,9 +167,9 @@ def _text(kind: str, x: float, y: float, text: str, anchor: str) -> Markup:
 def _rect(kind: str, x: float, y: float, width: float, height: float, note: str) -> Markup:
     if width <= 0 or height <= 0:
         return Markup("")
-    return Markup(
-        '<rect class="{kind}" x="{x}" y="{y}" width="{w}" height="{h}"><title>{note}</title></rect>'
-    ).format(kind=kind, x=_number(x), y=_number(y), w=_number(width), h=_number(height), note=note)
+    return Markup('<rect class="{kind}" x="{x}" y="{y}" width="{w}" height="{h}"><title>{note}</title></rect>').format(
+        kind=kind, x=_number(x), y=_number(y), w=_number(width), h=_number(height), note=note
+    )
 
 
 def _svg(title: str, summary: str, height: int, parts: Sequence[Markup]) -> Markup:
