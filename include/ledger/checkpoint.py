@@ -17,9 +17,10 @@ from sqlalchemy.dialects.postgresql import insert
 from include.errors import Inconsistent
 from include.ledger import merkle
 from include.ledger.database import translated
-from include.ledger.entry import timestamp
+from include.ledger.entry import canonical, timestamp
 from include.ledger.log import Ledger
-from include.ledger.note import Signer, Tree, Verifier, verify
+from include.ledger.note import Signer, Tree, Verifier
+from include.ledger.proof import InclusionProof
 from include.ledger.schema import checkpoints as checkpoint_table
 
 _STOP = "Entries recorded before were changed or removed: stop, keep everything, ask a person."
@@ -63,8 +64,7 @@ def checkpoint(
     root = ledger.root(size)
     last = latest(ledger)
     for note in [*elsewhere, *([last.note] if last else [])]:
-        verify(note, keys)
-        _require_prefix(ledger, Tree.parse(note), Tree(signer.verifier.name, size, root))
+        _require_prefix(ledger, Tree.verified(note, keys), Tree(signer.verifier.name, size, root))
     if last is not None and last.tree.size == size:
         return last
     tree = Tree(signer.verifier.name, size, root)
@@ -84,8 +84,22 @@ def latest(ledger: Ledger) -> Checkpoint | None:
     Raises:
         Inconsistent: it cannot be read.
     """
-    stored = list(_stored(ledger, 1))
+    stored = _stored(ledger, 1)
     return stored[0] if stored else None
+
+
+def prove(ledger: Ledger, index: int, made: Checkpoint) -> InclusionProof:
+    """Proof that an entry is in the log that a checkpoint states.
+
+    Raises:
+        Refused: the checkpoint does not cover that index.
+        Inconsistent: the entry is not what the checkpoint covers.
+    """
+    path = ledger.inclusion(index, made.tree.size)
+    entry = ledger.entry(index)
+    if not merkle.verify_inclusion(entry.leaf_hash, index, made.tree.size, path, made.tree.root):
+        raise Inconsistent("ledger", f"prove entry {index}", _STOP)
+    return InclusionProof(canonical(entry.entry, entry.at), index, tuple(path), made.note)
 
 
 def verify_all(ledger: Ledger, verifiers: Sequence[Verifier]) -> int:
@@ -99,10 +113,9 @@ def verify_all(ledger: Ledger, verifiers: Sequence[Verifier]) -> int:
     """
     size = ledger.size()
     now = Tree(verifiers[0].name, size, ledger.root(size))
-    stored = list(_stored(ledger))
+    stored = _stored(ledger)
     for made in stored:
-        verify(made.note, verifiers)
-        _require_prefix(ledger, made.tree, now)
+        _require_prefix(ledger, Tree.verified(made.note, verifiers), now)
     return len(stored)
 
 

@@ -180,6 +180,17 @@ class Tree:
             raise _unreadable()
         return cls(lines[0], int(lines[1]), root)
 
+    @classmethod
+    def verified(cls, note: str, verifiers: Sequence[Verifier]) -> Self:
+        """Read the tree from a checkpoint that a key of its own origin signed.
+
+        Raises:
+            Inconsistent: it is not one.
+        """
+        tree = cls.parse(note)
+        verify(note, [verifier for verifier in verifiers if verifier.name == tree.origin])
+        return tree
+
 
 def _split(note: str) -> tuple[str, list[str]]:
     text, separator, signatures = note.rpartition("\n\n")

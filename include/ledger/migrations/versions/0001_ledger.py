@@ -49,6 +49,23 @@ def upgrade() -> None:
             RAISE EXCEPTION 'the ledger is append-only: % on % is refused', TG_OP, TG_TABLE_NAME
                 USING ERRCODE = 'insufficient_privilege';
         END $$;
+
+        CREATE FUNCTION ledger_contiguous() RETURNS trigger LANGUAGE plpgsql
+            SET search_path = pg_catalog, public, pg_temp AS $$
+        DECLARE
+            first bigint; last bigint; rows bigint;
+        BEGIN
+            SELECT min(index), max(index), count(*) INTO first, last, rows FROM fresh;
+            IF last - first + 1 <> rows OR (first > 0 AND NOT EXISTS (
+                    SELECT FROM ledger_entry WHERE index = first - 1)) THEN
+                RAISE EXCEPTION 'the ledger has no gaps: % entries from % on', rows, first
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER ledger_entry_contiguous AFTER INSERT ON ledger_entry REFERENCING NEW TABLE AS fresh
+            FOR EACH STATEMENT EXECUTE FUNCTION ledger_contiguous();
+        ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_contiguous;
     """)
     writer = op.get_bind().dialect.identifier_preparer.quote(context.config.attributes["writer"])
     for table in _TABLES:
