@@ -27,7 +27,7 @@ class Capabilities(Protocol):
 
     @property
     def location_keys(self) -> Mapping[str, str]:
-        """Accepted keys of a location, each with its meaning."""
+        """Accepted keys of a location, each with its meaning, which starts with "required" where a key is."""
 
     @property
     def subject_forms(self) -> Mapping[str, str]:
@@ -87,6 +87,9 @@ def _words_of_the_module(path: Trail, holding: Holding, card: Capabilities) -> R
     for key in holding.location:
         if key not in card.location_keys:
             yield (*path, "location", key), _unknown("location key", key, frozenset(card.location_keys))
+    for key, meaning in card.location_keys.items():
+        if meaning.startswith("required") and key not in holding.location:
+            yield (*path, "location"), f"the location key '{key}' is missing: {meaning}"
     if holding.subject is not None and _form(holding.subject) not in {_form(form) for form in card.subject_forms}:
         yield (*path, "subject"), _unknown("form of a subject", holding.subject, frozenset(card.subject_forms))
     for name, field in holding.triggers.items():

@@ -14,7 +14,7 @@ from include.policy.rules import Enforcement, Promise, Rule
 
 UNCONFIRMED = "default, not in the policy"
 ENFORCEMENT = {
-    None: "enforced by this installation",
+    None: "by a nightly rule of this installation",
     Enforcement.VENDOR: "left to the vendor's own setting, not checked by this installation",
     Enforcement.LATER: "not yet enforced by this installation",
 }
