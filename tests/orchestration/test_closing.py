@@ -93,7 +93,7 @@ def test_the_checkpoint_of_the_report_covers_the_closing_entry(desk: Desk, signe
     assert (tree.size, tree.root.hex()) == (seal["size"], seal["root"])
     proof = desk.ledger.inclusion(closed, tree.size)
     leaf = desk.ledger.entry(closed).leaf_hash
-    assert merkle.verify_inclusion(closed, tree.size, leaf, tree.root, proof)
+    assert merkle.verify_inclusion(leaf, closed, tree.size, proof, tree.root)
 
 
 def test_closing_again_writes_nothing_new(desk: Desk, signer: Signer, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_what_is_done_after_a_closing_is_closed_again(desk: Desk, signer: Signer
     assert (closed.unfinished, closed.gone, len(closings(desk))) == ((), 100, 2)
     report = json.loads((tmp_path / f"{NAME}.json").read_text())
     assert report["run"]["closed"] == closings(desk)[1]
-    assert [night["due"] for night in report["nights"]] == [120]
+    assert [rule["gone"] for night in report["nights"] for rule in night["rules"]] == [100]
 
 
 def test_a_run_that_was_never_opened_is_not_closed(desk: Desk, signer: Signer, tmp_path: Path) -> None:
