@@ -57,6 +57,9 @@ def audit_report(
 
     Args:
         policy: the policy file as it is now; a finding says so if the run was opened with another one.
+        trail: where the run's facts stand in the ledger.
+        statuses: what is true of each rule at the closing.
+        surroundings: what is said beside the run.
     """
     rules = tuple(rule_row(policy, status, trail.rules.get((status.rule, status.system))) for status in statuses)
     report = AuditReport(
@@ -119,6 +122,7 @@ def counts_of(status: RuleStatus, *, absent: int) -> Counts:
     """The counts of a status, with what is missing in their sum.
 
     Args:
+        status: of one rule.
         absent: records that were no longer there when their batch came. Before the last look they are still part of
             ``remaining`` and therefore 0 here.
     """

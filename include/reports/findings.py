@@ -36,6 +36,7 @@ def findings_of(report: AuditReport, *, policy_now: str) -> Iterator[Finding]:
     """The findings of a report, the gravest first.
 
     Args:
+        report: with everything but its findings, verdict and sentence.
         policy_now: digest of the policy file at the closing.
     """
     found = [

@@ -9,18 +9,23 @@ import io
 import json
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import TypeAdapter
 
 from include.reports.charts import Bar, Column, Share, budget_chart, outcome_chart, trend_chart
-from include.reports.model import AuditReport, RuleRow, Severity
+from include.reports.model import SCHEMA, AuditReport, RuleRow, Severity
 from include.retention.plan import moment
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""First characters at which a spreadsheet takes a text for a formula (OWASP, CSV injection), wide forms included."""
+_TEMPLATES = Path(__file__).with_name("templates")
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters at which a spreadsheet takes a text for a formula (OWASP, CSV injection), full-width ones too."""
+
+_NOTHING = "\u2013"
 
 _COLUMNS = (
     "run",
@@ -57,19 +62,21 @@ _COLUMNS = (
 
 def as_html(report: AuditReport) -> str:
     """One page that needs nothing beside itself: no script, no font, no picture from elsewhere."""
-    environment = _environment()
-    style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
-    return environment.get_template("audit.html.j2").render(
-        report=report,
-        style=Markup(style),  # noqa: S704 - our own file
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        faults=_findings(report, Severity.FAULT),
-        acts=_findings(report, Severity.ACT),
-        notes=_findings(report, Severity.NOTE),
-        outcomes=outcome_chart(_bars(report)),
-        budgets=budget_chart(_shares(report)),
-        trend=trend_chart([Column(night.as_of, night.due, night.gone) for night in report.nights]),
-        systems=len({row.system for row in report.rules}),
+    return (
+        environment()
+        .get_template("audit.html.j2")
+        .render(
+            report=report,
+            style=style(),
+            style_source=Markup(style_source()),  # noqa: S704 - made of our own file
+            faults=_findings(report, Severity.FAULT),
+            acts=_findings(report, Severity.ACT),
+            notes=_findings(report, Severity.NOTE),
+            outcomes=outcome_chart(_bars(report)),
+            budgets=budget_chart(_shares(report)),
+            trend=trend_chart([Column(night.as_of, night.due, night.gone) for night in report.nights]),
+            systems=len({row.system for row in report.rules}),
+        )
     )
 
 
@@ -79,8 +86,13 @@ def as_json(report: AuditReport) -> str:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of :func:`as_json`."""
-    return _adapter().json_schema(mode="serialization")
+    """JSON Schema of :func:`as_json`: every key is there, and no other. Docstrings are no part of it."""
+    schema = _adapter().json_schema(mode="serialization")
+    for part in (schema, *schema["$defs"].values()):
+        part.pop("description", None)
+        if part.get("type") == "object":
+            part.update(additionalProperties=False, required=list(part["properties"]))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA, **schema}
 
 
 def as_csv(report: AuditReport) -> str:
@@ -99,16 +111,28 @@ def _adapter() -> TypeAdapter[AuditReport]:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("include.reports", "templates"),
+def environment() -> Environment:
+    """The templates of this room; every value is escaped and a missing one is an error."""
+    found = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=_number, minute=_minute, day=_day, entry=_entry)
-    return environment
+    found.filters.update(number=_number, minute=_minute, day=_day, entry=_entry)
+    return found
+
+
+@cache
+def style() -> Markup:
+    """The style sheet, to be put into a page."""
+    return Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
+
+
+def style_source() -> str:
+    """The one style that a page allows, as Content-Security-Policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()}'"
 
 
 def _values(report: AuditReport, row: RuleRow) -> list[str | int | bool | None]:
@@ -189,9 +213,9 @@ def _minute(value: datetime | str) -> str:
 
 def _day(value: datetime | str | None) -> str:
     if not value:
-        return "–"
+        return _NOTHING
     return f"{moment(value) if isinstance(value, str) else value:%Y-%m-%d}"
 
 
 def _entry(index: int | None) -> str:
-    return "–" if index is None else f"#{index}"
+    return _NOTHING if index is None else f"#{index}"

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
+import fsspec  # type: ignore[import-untyped]
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from include.errors import Refused, Unavailable
 from include.reports.model import AuditReport
@@ -166,13 +166,13 @@ def _listed(name: re.Match[str], content: bytes) -> Listed:
         report = json.loads(content)
         run = report["run"]
         return Listed(
-            stem,
-            name["day"],
-            name["run"],
-            report["verdict"],
-            run["dry_run"] is True,
-            report["sentence"],
-            run["closed_at"],
+            name=stem,
+            day=name["day"],
+            run=name["run"],
+            verdict=report["verdict"],
+            dry_run=run["dry_run"] is True,
+            sentence=report["sentence"],
+            closed_at=run["closed_at"],
         )
     except (ValueError, KeyError, TypeError):
         sentence = "This report is damaged: clear the close task of its run to write it again."

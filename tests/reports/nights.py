@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from include.ledger.entry import Entry, Kind, Recorded
 from include.ledger.holds import Hold, Scope
@@ -67,7 +67,7 @@ class Night:
             "oldest": "2019-01-04T00:00:00Z",
             "newest": "2023-11-20T00:00:00Z",
             "cutoff": "2023-11-22T00:00:00Z",
-            "digest": f"{abs(hash((rule, due))) % 10:x}" * 64,
+            "digest": hashlib.sha256(f"{rule} {due}".encode()).hexdigest(),
             "connector": f"{system}/1",
             "dry_run": self.dry_run,
         }
@@ -99,7 +99,14 @@ class Night:
         self.write(Kind.OUTCOME, rule, system, body)
 
     def look(
-        self, rule: str, system: str, *, remaining: int = 0, held: int = 0, until: str | None = None, complete: bool = True
+        self,
+        rule: str,
+        system: str,
+        *,
+        remaining: int = 0,
+        held: int = 0,
+        until: str | None = None,
+        complete: bool = True,
     ) -> None:
         body = {"remaining": remaining, "held": held, "blocked": 0, "until": until, "complete": complete}
         self.write(Kind.VERIFICATION, rule, system, body)
@@ -114,11 +121,6 @@ class Night:
     def close(self) -> list[Recorded]:
         self.write(Kind.RUN_CLOSED, None, None, {"as_of": "2026-11-22T02:00:00Z", "dry_run": self.dry_run, "rules": []})
         return self.entries
-
-
-@pytest.fixture(scope="session")
-def policy() -> Policy:
-    return load(Path(__file__).parents[2] / "include" / "policy" / "clique.yaml")
 
 
 def card(key: str) -> Card:
@@ -142,7 +144,7 @@ SYSTEMS = ("firestore", "cloud_storage", "firebase_auth", "redis", "elasticsearc
 def surroundings(*, holds: Sequence[Hold] = (), nights: int = 0, connected: Sequence[str] = SYSTEMS) -> Surroundings:
     past = tuple(
         PastNight(
-            f"run_{'abcdefghijklmnop'[: -(day % 3) or None]:a<16}",
+            f"run_{'abcdefgh'[day % 8]}aaaaaaaaaaaaaa{'abcdefgh'[day // 8]}",
             AS_OF - timedelta(days=nights - day),
             day + 1,
             (NightRule("C2", "firestore", "verified_gone", 40 + day * 7 % 31, 38 + day * 7 % 31, 2, 0),),
@@ -155,7 +157,7 @@ def surroundings(*, holds: Sequence[Hold] = (), nights: int = 0, connected: Sequ
         connected=frozenset(connected),
         nights=past,
         checkpoint=Seal(
-            note="ledger.example/evidence\n140\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n— ledger.example/evidence c2ln\n",
+            note=f"ledger.example/evidence\n140\n{'A' * 43}=\n\n— ledger.example/evidence c2ln\n",
             size=140,
             root="00" * 32,
             vkey="ledger.example/evidence+00000000+AQ==",
@@ -167,23 +169,21 @@ def hold(identity: str = "hold_01", *, review: date, ground: str = "A claim is p
     return Hold(identity, Scope(rule="C2"), "matter-7", ground, "stf_k3j2", review, AS_OF - timedelta(days=100))
 
 
-Build = Callable[..., AuditReport]
+@cache
+def policy() -> Policy:
+    return load(Path(__file__).parents[2] / "include" / "policy" / "clique.yaml")
 
 
-@pytest.fixture(scope="session")
-def build(policy: Policy) -> Build:
-    def build(night: Night, around: Surroundings | None = None) -> AuditReport:
-        entries = night.entries
-        trail = read_trail(entries)
-        trail = replace(trail, run=replace(trail.run, policy=night.policy or policy.digest))
-        return audit_report(policy, trail, statuses(entries, at=trail.run.closed_at), around or surroundings())
-
-    return build
+def build(night: Night, around: Surroundings | None = None, law: Policy | None = None) -> AuditReport:
+    """The report of a night, as the closing of a run builds it."""
+    law = law or policy()
+    trail = read_trail(night.entries)
+    trail = replace(trail, run=replace(trail.run, policy=night.policy or law.digest))
+    return audit_report(law, trail, statuses(night.entries, at=trail.run.closed_at), around or surroundings())
 
 
-@pytest.fixture(scope="session")
 def good_night() -> Night:
-    """Everything due was removed, one hold."""
+    """Everything due was removed, but for twelve records on hold."""
     night = Night().open(("C2", "firestore"), ("A4", "redis"))
     night.sweep("C2", "firestore", total=48_210, due=1_402, held=12)
     night.drift("C2", "firestore", agrees=True)
