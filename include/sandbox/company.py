@@ -29,7 +29,7 @@ INDEXES: dict[str, tuple[Callable[[Estate], Iterator[Document]], dict[str, str]]
     ),
     "activity": (
         Estate.activity_index,
-        {"uid": "keyword", "at": "date", "feature": "keyword", "country": "keyword", "ip": "ip"},
+        {"uid": "keyword", "at": "date", "feature": "keyword", "country": "keyword", "ip": "keyword"},
     ),
     "app-logs": (Estate.log_index, {"at": "date", "level": "keyword", "uid": "keyword", "message": "text"}),
 }
