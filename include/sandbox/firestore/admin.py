@@ -57,14 +57,14 @@ class _Answer(Exception):
 def admin_app(state: AdminState) -> Starlette:
     """The REST application."""
 
-    async def serve(request: Request) -> Response:
+    async def serve(request: Request, resource: str) -> Response:
         operation = f"{request.method} {request.url.path}"
         fault = state.faults.take("firestore", operation)
         try:
             if fault and fault.kind in {FaultKind.STATUS, FaultKind.DROP}:
                 raise _Answer(fault.status if fault.kind is FaultKind.STATUS else 503, "The service failed.")
             body = await request.json() if request.method == "PATCH" else {}
-            answer = _HANDLERS[request.method, request.scope["route"].name](state, request, body)
+            answer = _HANDLERS[request.method, resource](state, request, body)
             if fault and fault.kind is FaultKind.LOST_ANSWER:
                 raise _Answer(503, "The connection was closed.")
         except _Answer as error:
@@ -74,13 +74,20 @@ def admin_app(state: AdminState) -> Starlette:
         state.journal.add("firestore", operation, 200)
         return JSONResponse(answer)
 
+    async def field(request: Request) -> Response:
+        return await serve(request, "field")
+
+    async def fields(request: Request) -> Response:
+        return await serve(request, "fields")
+
+    async def operation(request: Request) -> Response:
+        return await serve(request, "operation")
+
     return Starlette(
         routes=[
-            Route(_GROUP + "/fields/{field}", serve, methods=["GET", "PATCH"], name="field"),
-            Route(_GROUP + "/fields", serve, methods=["GET"], name="fields"),
-            Route(
-                "/v1/projects/{project}/databases/{database}/operations/{id}", serve, methods=["GET"], name="operation"
-            ),
+            Route(_GROUP + "/fields/{field}", field, methods=["GET", "PATCH"]),
+            Route(_GROUP + "/fields", fields, methods=["GET"]),
+            Route("/v1/projects/{project}/databases/{database}/operations/{id}", operation, methods=["GET"]),
         ]
     )
 
