@@ -96,11 +96,15 @@ def _test(value: Any, operator: str, wanted: Any) -> bool:
 
 
 def _inequalities(node: dict[str, Any] | None) -> set[str]:
+    """Fields that the result is sorted by without being told; comparisons that nothing satisfies are dropped before."""
     if node is None:
         return set()
     children = node.get("all", []) + node.get("any", [])
     found = {field for child in children for field in _inequalities(child)}
-    if node.get("op") in {"IS_NOT_NULL", "IS_NOT_NAN", "NOT_EQUAL", "NOT_IN"} or "THAN" in node.get("op", ""):
+    operator = node.get("op", "")
+    ranged = "THAN" in operator and _ordinary(node["value"])
+    differs = operator == "NOT_EQUAL" and node["value"] is not None
+    if ranged or differs or operator in {"IS_NOT_NULL", "IS_NOT_NAN", "NOT_IN"}:
         found.add(node["field"])
     return found
 
