@@ -125,8 +125,11 @@ def _complete(explicit: tuple[Order, ...], where: Node | None) -> tuple[Order, .
     descending = explicit[-1].descending if explicit else False
     named = {order.path for order in explicit}
     implied = sorted({leaf.path for leaf in leaves(where) if leaf.operator in INEQUALITIES} - named - {NAME})
-    orders = explicit if NAME in named else explicit + tuple(Order(path, descending) for path in implied)
-    return orders if NAME in named else (*orders, Order(NAME, descending))
+    if NAME not in named:
+        return (*explicit, *(Order(path, descending) for path in implied), Order(NAME, descending))
+    if implied:
+        raise invalid("order by clause cannot contain more fields after the key")
+    return explicit
 
 
 def _check_size(where: Node | None, orders: tuple[Order, ...], parent: Key) -> None:
