@@ -129,8 +129,8 @@ def _check_text(value: str, schema: Mapping[str, Any], where: str) -> None:
 def watched(handle: Any, document: Discovery, seen: list[str], problems: list[str]) -> Any:
     """Wrap a service's handler so that every call and answer is checked.
 
-    ``seen`` gets the ids of the methods, ``problems`` what the discovery document does not know: raised here, it would be
-    an answer that clients try again for minutes.
+    ``seen`` gets the ids of the methods, ``problems`` what the discovery document does not know: raised here, it would
+    be an answer that clients try again for minutes.
     """
 
     def checked(call: Call) -> Answer:

@@ -38,6 +38,19 @@ class Twin:
     faults: Faults = field(default_factory=Faults)
     journal: Journal = field(default_factory=Journal)
     seen: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def fresh(self) -> Iterator[Any]:
+        """The same server without data, faults and history; at the end nothing may have been outside of the API."""
+        self.sandbox.reset()
+        self.faults.clear()
+        self.journal.clear()
+        self.seen.clear()
+        self.problems.clear()
+        self.now = NOW
+        yield self
+        assert self.problems == []
 
     def fail(self, kind: FaultKind, operation: str = "", **more: Any) -> None:
         self.faults.add(Fault(self.service, kind, operation, **more))
@@ -67,13 +80,11 @@ def auth_twin() -> Iterator[Twin]:
 def _served(twin: Twin, document: str) -> Iterator[None]:
     """Mounted, as in the sandbox process, under a prefix."""
     api = twin.sandbox._api
-    problems: list[str] = []
-    api.handle = watched(api.handle, discovery(document), twin.seen, problems)
+    api.handle = watched(api.handle, discovery(document), twin.seen, twin.problems)
     inner = google.serve(api.handle, twin.service, twin.faults, twin.journal)
     with serve(Starlette(routes=[Mount(f"/{twin.service}", inner)])) as base:
         twin.url = f"{base}/{twin.service}"
         yield
-    assert problems == []
 
 
 def storage_client(url: str) -> Client:

@@ -86,7 +86,7 @@ def connections(endpoints: Mapping[str, str]) -> dict[str, str]:
     values: dict[str, dict[str, object]] = {
         "FIRESTORE": {
             **_address(endpoints["firestore"]),
-            "extra": {**google, "anonymous": True, "admin_host": endpoints["firestore_admin"]},
+            "extra": {**google, "emulator": True, "rest_endpoint": endpoints["firestore_admin"]},
         },
         "ELASTICSEARCH": {"host": endpoints["elasticsearch"]},
         "CLOUD_STORAGE": {"host": endpoints["storage"], "extra": {**google, "anonymous": True}},

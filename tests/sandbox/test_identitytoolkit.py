@@ -6,20 +6,25 @@ import requests
 from include.sandbox.faults import FaultKind
 from include.sandbox.identitytoolkit import Account
 from tests.google_twins import NOW, PROJECT, auth_twin
-from tests.loopback import serve
 
 MS = int(NOW.timestamp() * 1000)
 
 
-@pytest.fixture
-def twin():
+@pytest.fixture(scope="module")
+def served():
     with auth_twin() as twin:
         yield twin
 
 
-def call(twin, method, verb, body=None, *, tenant="", token="Bearer x", **query):
+@pytest.fixture
+def twin(served):
+    with served.fresh() as twin:
+        yield twin
+
+
+def call(twin, method, verb, body=None, *, tenant="", authorization="Bearer x", **query):
     path = f"/v1/projects/{PROJECT}" + (f"/tenants/{tenant}" if tenant else "") + f"/accounts{verb}"
-    headers = {"Authorization": token} if token else {}
+    headers = {"Authorization": authorization} if authorization else {}
     answer = requests.request(method, twin.url + path, json=body, params=query, headers=headers, timeout=5)
     return answer.status_code, answer.json()
 
@@ -145,8 +150,8 @@ def test_a_tenant_has_its_own_accounts(twin):
 
 
 def test_without_a_bearer_token_nothing_is_answered(twin):
-    for token in ("", "Basic eA==", "Bearer "):
-        assert call(twin, "GET", ":batchGet", token=token)[0] == 401
+    for authorization in ("", "Basic eA==", "Bearer "):
+        assert call(twin, "GET", ":batchGet", authorization=authorization)[0] == 401
 
 
 def test_a_known_id_or_address_is_not_given_twice(twin):
@@ -172,23 +177,19 @@ def test_a_known_id_or_address_is_not_given_twice(twin):
     ],
 )
 def test_what_google_does_not_know_is_refused(twin, verb, body):
-    with serve(twin.sandbox.app) as url:
-        address = f"{url}/v1/projects/{PROJECT}/accounts{verb}"
-        answer = requests.post(address, json=body, headers={"Authorization": "Bearer x"}, timeout=5)
-    assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    status, answer = post(twin, verb, body)
+    assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    twin.problems.clear()
 
 
-@pytest.mark.parametrize("query", ["pageToken=x", "maxResults=0", "maxResults=1001", "maxResults=many"])
+@pytest.mark.parametrize("query", [{"pageToken": "x"}, {"maxResults": 0}, {"maxResults": 1001}, {"maxResults": "many"}])
 def test_an_unknown_or_wrong_parameter_is_refused(twin, query):
-    with serve(twin.sandbox.app) as url:
-        address = f"{url}/v1/projects/{PROJECT}/accounts:batchGet?{query}"
-        assert requests.get(address, headers={"Authorization": "Bearer x"}, timeout=5).status_code == 400
+    assert call(twin, "GET", ":batchGet", **query)[0] == 400
+    twin.problems.clear()
 
 
-def test_another_project_or_method_is_refused(twin):
-    with serve(twin.sandbox.app) as url:
-        headers = {"Authorization": "Bearer x"}
-        assert requests.get(f"{url}/v1/projects/other/accounts:batchGet", headers=headers, timeout=5).status_code == 403
-        assert (
-            requests.get(f"{url}/v1/projects/{PROJECT}/accounts:lookup", headers=headers, timeout=5).status_code == 404
-        )
+@pytest.mark.parametrize(("path", "status"), [("other/accounts:batchGet", 403), (f"{PROJECT}/accounts:lookup", 404)])
+def test_another_project_or_method_is_refused(twin, path, status):
+    address = f"{twin.url}/v1/projects/{path}"
+    assert requests.get(address, headers={"Authorization": "Bearer x"}, timeout=5).status_code == status
+    twin.problems.clear()
