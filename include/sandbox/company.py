@@ -68,7 +68,7 @@ class Company:
         self.faults = Faults()
         self.journal = Journal()
         self.firestore = FirestoreSandbox(self.faults, self.journal, PROJECT)
-        self.elasticsearch = ElasticsearchSandbox(self.faults, self.journal)
+        self.elasticsearch = ElasticsearchSandbox(self.faults, self.journal, clock=lambda: clock().timestamp())
         self.storage = StorageSandbox(self.faults, self.journal, clock)
         self.identitytoolkit = IdentityToolkitSandbox(self.faults, self.journal, clock, PROJECT)
         self._cache = cache

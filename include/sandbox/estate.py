@@ -178,7 +178,7 @@ class Estate:
                 )
             yield item
         for _ in range(self._count // 5):
-            made = self._ago(rng, timedelta(), YEAR)
+            made = self._ago(rng, timedelta(), 60 * DAY)
             yield SeedObject(f"exports/{made:%Y-%m-%d}/{_id(rng)}.csv", made, rng.randbytes(48), "text/csv")
 
     def accounts(self) -> Iterator[Account]:

@@ -28,7 +28,8 @@ class StorageSandbox:
 
     def __init__(self, faults: Faults, journal: Journal, clock: Callable[[], datetime]) -> None:
         self._store = Store(clock)
-        self.app = serve(StorageApi(self._store).handle, "storage", faults, journal)
+        self._api = StorageApi(self._store)
+        self.app = serve(self._api.handle, "storage", faults, journal)
 
     def reset(self) -> None:
         """Forget all buckets."""
