@@ -124,12 +124,8 @@ def _complete(explicit: tuple[Order, ...], where: Node | None) -> tuple[Order, .
     """Add what the service sorts by without being told: fields of inequalities by name, then the document name."""
     descending = explicit[-1].descending if explicit else False
     named = {order.path for order in explicit}
-<<<<<<< HEAD
     unequal = (leaf for leaf in leaves(where) if leaf.operator in INEQUALITIES and not never(leaf))
     implied = sorted({leaf.path for leaf in unequal} - named - {NAME})
-=======
-    implied = sorted({leaf.path for leaf in leaves(where) if leaf.operator in INEQUALITIES} - named - {NAME})
->>>>>>> h3
     if NAME not in named:
         return (*explicit, *(Order(path, descending) for path in implied), Order(NAME, descending))
     if implied:
