@@ -22,6 +22,10 @@ from include.ledger.schema import entries as entry_table
 from include.ledger.schema import nodes as node_table
 
 _COPY_ENTRIES = "COPY ledger_entry (index, at, kind, run, rule, system, entry, leaf_hash) FROM STDIN"
+_LOCK = (
+    "SELECT pg_advisory_xact_lock(hashtext('privacy-ledger-append'));"
+    "SELECT coalesce(max(index) + 1, 0) FROM ledger_entry"
+)
 _COPY_NODES = "COPY ledger_node (height, index, hash) FROM STDIN"
 _LOCK_NOT_AVAILABLE = "55P03"
 _NULL = r"\N"
@@ -239,9 +243,11 @@ def _stored(connection: Connection, height: int, begin: int, end: int) -> list[b
 
 
 def _lock(connection: Connection) -> int:
-    """Become the one writer until the transaction ends; returns the next index."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('privacy-ledger-append'))"))
-    return _size(connection)
+    """Become the one writer until the transaction ends; returns the next index.
+
+    Two statements in one message: the second one's snapshot is taken once the lock is ours.
+    """
+    return int(connection.exec_driver_sql(_LOCK).scalar_one())
 
 
 def _size(connection: Connection) -> int:

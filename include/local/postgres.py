@@ -16,6 +16,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -88,7 +89,7 @@ class EmbeddedPostgres(Databases):
         for directory in (self._directory, self._socket):
             self._own(directory)
         deadline = time.monotonic() + _START_SECONDS
-        lock = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = _open_lock(self._directory / "lock")
         try:
             while not self._answers():
                 if self._guard is None and _try_lock(lock):
@@ -136,7 +137,7 @@ class EmbeddedPostgres(Databases):
         command = [str(programs / "postgres"), "-D", str(self._data)]
         command += [f"--{name}={value}" for name, value in settings.items()]
         with (self._directory / "log").open("ab") as log:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - our own script and paths
                 ["/bin/sh", "-c", _GUARD, "guard", *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -151,8 +152,9 @@ class EmbeddedPostgres(Databases):
 
     def _initialise(self, programs: Path) -> None:
         """Create the cluster beside its final place and rename it, so that a crash never leaves half of one."""
-        fresh = self._directory / f"data.{os.getpid()}"
-        done = subprocess.run(
+        fresh = self._directory / "data.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        done = subprocess.run(  # noqa: S603 - our own paths
             [programs / "initdb", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", _SUPERUSER, "-D", fresh],
             capture_output=True,
             check=False,
@@ -195,6 +197,15 @@ def _socket_directory(directory: Path) -> Path:
     return short
 
 
+def _open_lock(path: Path) -> int:
+    """A descriptor above 9: those below are the guard's own, and it must not close this one by accident."""
+    low = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        return fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 10)
+    finally:
+        os.close(low)
+
+
 def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -228,7 +239,9 @@ def _let_through(path: Path, account: pwd.struct_passwd) -> None:
     """Let the account's group pass through the parents of ``path`` that are closed to all but their owner."""
     for parent in path.parents:
         status = parent.stat()
-        if status.st_mode & stat.S_IXOTH or (status.st_gid == account.pw_gid and status.st_mode & stat.S_IXGRP):
+        ours = status.st_uid == account.pw_uid and status.st_mode & stat.S_IXUSR
+        group = status.st_gid == account.pw_gid and status.st_mode & stat.S_IXGRP
+        if ours or group or status.st_mode & stat.S_IXOTH:
             continue
         if status.st_mode & stat.S_IRWXG:
             next_step = f"Let the account {account.pw_name} pass through {parent}, or choose another directory."

@@ -14,11 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from include.ledger.database import WRITER, engine_for, migrate
 from include.ledger.log import Ledger
 from include.ledger.note import Signer
+from include.ledger.schema import metadata
 from include.local.databases import Databases
 from include.local.postgres import server
 
 OWNER = "privacy_ledger_owner"
 _TEMPLATE = "ledger_test_template"
+_SHARED = "ledger_test_shared"
 _numbers = itertools.count()
 
 
@@ -43,20 +45,41 @@ def postgres() -> Iterator[Databases]:
 def ledger_template(postgres: Databases) -> Iterator[str]:
     for role in (OWNER, WRITER):
         postgres.ensure_role(role, "test")
-    postgres.drop_database(_TEMPLATE)
+    for name in (_TEMPLATE, _SHARED):
+        postgres.drop_database(name)
     postgres.ensure_database(_TEMPLATE, OWNER, [WRITER])
     migrate(postgres.url(_TEMPLATE, OWNER, "test"))
+    postgres.ensure_database(_SHARED, OWNER, [WRITER], template=_TEMPLATE)
     yield _TEMPLATE
-    postgres.drop_database(_TEMPLATE)
+    for name in (_TEMPLATE, _SHARED):
+        postgres.drop_database(name)
 
 
 @pytest.fixture
-def ledger_database(postgres: Databases, ledger_template: str) -> Iterator[str]:
-    name = f"ledger_test_{next(_numbers)}"
-    postgres.drop_database(name)
-    postgres.ensure_database(name, OWNER, [WRITER], template=ledger_template)
-    yield name
-    postgres.drop_database(name)
+def ledger_database(request: pytest.FixtureRequest, postgres: Databases, ledger_template: str) -> Iterator[str]:
+    """An empty, migrated ledger: one of its own for a test that forces its way in, else the shared one, emptied."""
+    if "superuser" in request.fixturenames:
+        name = f"ledger_test_{next(_numbers)}"
+        postgres.drop_database(name)
+        postgres.ensure_database(name, OWNER, [WRITER], template=ledger_template)
+        yield name
+        postgres.drop_database(name)
+    else:
+        _empty(postgres.url(_SHARED))
+        yield _SHARED
+
+
+def _empty(url: str) -> None:
+    """Only a superuser can do this, and only by taking the guards away for a moment."""
+    engine = engine_for(url)
+    with engine.begin() as connection:
+        tables = [table.name for table in metadata.sorted_tables]
+        for table in tables:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only")
+        connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)}")
+        for table in tables:
+            connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_append_only")
+    engine.dispose()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -55,17 +56,14 @@ def force(superuser: Engine, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["ledger_url", "owner_url"])
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("change", CHANGES)
-def test_nobody_changes_or_removes_a_row(
-    request: pytest.FixtureRequest, filled: Ledger, who: str, table: str, change: str
-) -> None:
-    column = {"ledger_entry": "run", "ledger_node": "hash", "ledger_checkpoint": "note"}[table]
+def test_nobody_changes_or_removes_a_row(request: pytest.FixtureRequest, filled: Ledger, who: str) -> None:
+    columns = {"ledger_entry": "run", "ledger_node": "hash", "ledger_checkpoint": "note"}
     engine = engine_for(request.getfixturevalue(who))
-    with pytest.raises(DBAPIError) as caught, engine.begin() as connection:
-        connection.execute(text(change.format(table, column, column)))
+    for (table, column), change in itertools.product(columns.items(), CHANGES):
+        with pytest.raises(DBAPIError) as caught, engine.begin() as connection:
+            connection.execute(text(change.format(table, column, column)))
+        assert getattr(caught.value.orig, "pgcode", None) == "42501"
     engine.dispose()
-    assert getattr(caught.value.orig, "pgcode", None) == "42501"
     assert filled.audit().ok
 
 

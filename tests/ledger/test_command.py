@@ -1,13 +1,15 @@
-"""The command line as an operator uses it: a process of its own with connections in its environment."""
+"""The command line as an operator uses it, with connections in the environment."""
 
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,21 @@ from sqlalchemy.engine import make_url
 
 from include.connection import Connection
 from include.errors import Refused
+from include.ledger.__main__ import main
 from include.ledger.connect import open_ledger, url_of
 from include.ledger.entry import Entry, Kind
 from include.ledger.log import Ledger
 from include.ledger.pseudonym import Pseudonymiser
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
 KEY = bytes(range(32))
 PERSON = "ann.lee@clinic.example"
 
@@ -39,7 +50,7 @@ def connection_of(url: str) -> dict[str, object]:
 
 
 @pytest.fixture
-def run(ledger_url: str, owner_url: str) -> Run:
+def run(ledger_url: str, owner_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     connections = {
         "PRIVACY_LEDGER": connection_of(ledger_url),
         "PRIVACY_LEDGER_OWNER": connection_of(owner_url),
@@ -49,11 +60,13 @@ def run(ledger_url: str, owner_url: str) -> Run:
             "extra": {"origin": "ledger.example/privacy"},
         },
     }
-    environment = os.environ | {f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()}
+    for name, value in connections.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(value))
 
-    def call(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "include.ledger", *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, env=environment)
+    def call(*arguments: str, stdin: str = "") -> Done:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        code = main(arguments)
+        return Done(code, *capsys.readouterr())
 
     return call
 
