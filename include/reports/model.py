@@ -97,7 +97,7 @@ class Counts:
     """What became of the due records. The parts and ``unaccounted`` always add up to ``due``.
 
     Args:
-        total: records in the place, due or not.
+        total: records in the place, due or not; in a sum over rules, a place with two rules counts twice.
         due: records that were due when the run first counted.
         deleted, anonymised: acknowledged by the store, record by record.
         absent: no longer there when their batch came.
