@@ -118,13 +118,15 @@ def _status_of(rule_id: str, statuses: list[RuleStatus]) -> RuleStatus | None:
 @task(task_id="close", trigger_rule="all_done", retries=2)
 def close_night() -> dict[str, object]:
     """Sign the checkpoint, write the report, and end the run red unless every rule stands in a final state."""
+    from include.ledger.note import CONNECTION, Signer
     from include.orchestration.closing import close
-    from include.orchestration.desk import open_desk
+    from include.orchestration.desk import connection, open_desk
 
     with shielded("closing of the run"):
         request = request_of(get_current_context())
+        signer = Signer.from_connection(connection(CONNECTION))
         with open_desk() as desk:
-            closing = close(desk, request.night, Settings.read().reports)
+            closing = close(desk, request.night, Settings.read().reports, signer)
     if closing.unfinished:
         raise AirflowFailException(closing.sentence)
     return {"run": request.night.run, "rules": closing.rules, "gone": closing.gone, "report": closing.report}
