@@ -14,14 +14,14 @@ class PrivacyPlugin(AirflowPlugin):
     external_views = [  # noqa: RUF012 - Airflow reads a plain list
         {
             "name": "Privacy",
-            "href": "/privacy/",
+            "href": "privacy/",
             "destination": "nav",
             "url_route": "privacy",
             "nav_top_level": True,
         },
         {
             "name": "Evidence",
-            "href": "/privacy/runs/{DAG_ID}/{RUN_ID}",
+            "href": "privacy/runs/{DAG_ID}/{RUN_ID}",
             "destination": "dag_run",
             "url_route": "evidence",
         },

@@ -17,7 +17,7 @@ from include.ledger.note import Signer
 from include.orchestration.desk import connection
 from include.reports import store
 from include.reports.audit import Surroundings, audit_report
-from include.reports.model import PastNight, Seal
+from include.reports.context import PastNight, Seal
 from include.reports.trail import past_nights, read_trail
 from include.retention.desk import Desk, Night
 from include.retention.plan import instant

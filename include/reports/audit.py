@@ -10,21 +10,9 @@ from include.policy.coverage import LastRun, coverage
 from include.policy.model import Policy, Promise, Rule
 from include.policy.register import Erasure
 from include.policy.rules import Enforcement
+from include.reports.context import Connector, Gap, HoldRow, PastNight, Seal, Unconfirmed, Uncovered
 from include.reports.findings import findings_of
-from include.reports.model import (
-    SCHEMA,
-    AuditReport,
-    Connector,
-    Counts,
-    Gap,
-    HoldRow,
-    PastNight,
-    RuleRow,
-    Seal,
-    Unconfirmed,
-    Uncovered,
-    Verdict,
-)
+from include.reports.model import SCHEMA, AuditReport, Counts, RuleRow, Verdict
 from include.reports.sentence import sentence_of, verdict_of
 from include.reports.trail import RuleTrail, Trail
 from include.retention.status import FINAL, RuleStatus

@@ -22,12 +22,18 @@ _STEPS = (1, 2, 5)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What became of the due records of one system."""
+    """What became of the due records of one system; ``lost`` is what is not accounted for."""
 
     label: str
-    gone: int
-    held: int
-    left: int
+    gone: int = 0
+    held: int = 0
+    left: int = 0
+    lost: int = 0
+
+    @property
+    def due(self) -> int:
+        """All of it."""
+        return self.gone + self.held + self.left + self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +64,22 @@ def ticks(maximum: float, most: int = 5) -> list[int]:
 
 
 def outcome_chart(bars: Sequence[Bar]) -> Markup:
-    """Due records per system: gone, held and left, one bar each."""
-    scale = ticks(max((bar.gone + bar.held + bar.left for bar in bars), default=0))
+    """Due records per system: gone, held, left and not accounted for, one bar each."""
+    scale = ticks(max((bar.due for bar in bars), default=0))
     height = len(bars) * ROW + 24
     parts = [_grid(scale, height - 24, lambda value: f"{value:,}")]
     for position, bar in enumerate(bars):
         top, left = position * ROW, 0.0
         parts.append(_label(bar.label, top))
-        for kind, value in (("gone", bar.gone), ("held", bar.held), ("left", bar.left)):
+        for kind, value in (("gone", bar.gone), ("held", bar.held), ("left", bar.left), ("lost", bar.lost)):
             width = _length(value, scale)
             parts.append(_rect(kind, LABEL + left, top + 5, width, BAR, f"{bar.label}: {value:,} {kind}"))
             left += width
-        parts.append(_value(f"{bar.gone:,} of {bar.gone + bar.held + bar.left:,}", top))
-    summary = "; ".join(f"{bar.label}: {bar.gone:,} gone, {bar.held:,} held, {bar.left:,} left" for bar in bars)
+        parts.append(_value(f"{bar.gone:,} of {bar.due:,}", top))
+    summary = "; ".join(
+        f"{bar.label}: {bar.gone:,} gone, {bar.held:,} held, {bar.left:,} left, {bar.lost:,} not accounted for"
+        for bar in bars
+    )
     return _svg("Due records by system", summary, height, parts)
 
 

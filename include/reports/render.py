@@ -9,6 +9,7 @@ import io
 import json
 from datetime import datetime
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import TypeAdapter
 
+from include.policy.coverage import Standing
 from include.reports.charts import Bar, Column, Share, budget_chart, outcome_chart, trend_chart
 from include.reports.model import SCHEMA, AuditReport, RuleRow, Severity
 from include.retention.plan import moment
+from include.retention.status import State
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -26,6 +29,21 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 """First characters at which a spreadsheet takes a text for a formula (OWASP, CSV injection), full-width ones too."""
 
 _NOTHING = "\u2013"
+
+_STANDING = {
+    Standing.ENFORCED: ("enforced", "good"),
+    Standing.BEHIND: ("enforced, records left", "bad"),
+    Standing.NEVER_RUN: ("enforced, no run yet", "kept"),
+    Standing.VENDOR: ("left to the vendor, not checked", "kept"),
+    Standing.LATER: ("not yet enforced", "bad"),
+    Standing.CLAIMED: ("claimed, not checked", "kept"),
+    Standing.DECLARED: ("for requests of persons", ""),
+    Standing.GAP: ("gap in the text", "bad"),
+    Standing.STATEMENT: ("no rule can keep it", ""),
+    Standing.ROWS: ("see its rows", ""),
+    Standing.NOTHING: ("nothing keeps it", "bad"),
+}
+"""How a standing is said in a narrow column, and its colour."""
 
 _COLUMNS = (
     "run",
@@ -120,7 +138,16 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters.update(number=_number, minute=_minute, day=_day, entry=_entry)
+    found.filters.update(
+        number=_number,
+        minute=_minute,
+        day=_day,
+        entry=_entry,
+        state=_state,
+        standing=lambda row: _STANDING[row.standing][0],
+        standing_kind=lambda row: _STANDING[row.standing][1],
+        groups=lambda rows: [(part, list(group)) for part, group in groupby(rows, key=lambda row: row.part)],
+    )
     return found
 
 
@@ -185,11 +212,14 @@ def _findings(report: AuditReport, severity: Severity) -> list[Any]:
 def _bars(report: AuditReport) -> list[Bar]:
     systems: dict[str, Bar] = {}
     for row in report.rules:
-        before = systems.get(row.system, Bar(row.system_name, 0, 0, 0))
+        before = systems.get(row.system, Bar(row.system_name))
         counts = row.counts
-        left = counts.remaining + counts.left_alone
         systems[row.system] = Bar(
-            row.system_name, before.gone + counts.gone + counts.absent, before.held + counts.held, before.left + left
+            label=row.system_name,
+            gone=before.gone + counts.gone + counts.absent,
+            held=before.held + counts.held,
+            left=before.left + counts.remaining + counts.left_alone,
+            lost=before.lost + max(0, counts.unaccounted),
         )
     return list(systems.values())
 
@@ -200,6 +230,17 @@ def _shares(report: AuditReport) -> list[Share]:
         for row in report.rules
         if row.counts.total and (budget := row.budget_percent) is not None
     ]
+
+
+def _state(row: RuleRow) -> str:
+    """The state of a rule for people."""
+    if row.state == State.ABSENT:
+        return "nothing due" if row.counts.due == 0 else "gone already"
+    if row.state == State.VERIFIED_GONE:
+        return "gone, verified"
+    if row.state == State.HELD:
+        return "rest held" if row.counts.gone else "held"
+    return row.state
 
 
 def _number(value: int) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from include.errors import Inconsistent
 from include.ledger.entry import Kind, Recorded
-from include.reports.model import Decision, NightRule, PastNight, Run, Setting, Trace
+from include.reports.context import Decision, NightRule, PastNight, Setting
+from include.reports.model import Run, Trace
 from include.retention.plan import moment
 
 

@@ -80,6 +80,31 @@ def test_a_request_without_a_user_is_refused(server: FastAPI, path: str) -> None
     assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize(
+    ("role", "forged", "status"), [("viewer", False, 200), (None, False, 403), ("admin", True, 403)]
+)
+def test_airflows_own_tokens_and_roles_decide(
+    server: FastAPI, monkeypatch: pytest.MonkeyPatch, role: str | None, forged: bool, status: int
+) -> None:
+    """Nothing but Airflow's database is replaced: the token is made, read and judged by its own auth manager."""
+    from airflow.api_fastapi.auth.managers import base_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from airflow.api_fastapi.core_api import security
+
+    manager = SimpleAuthManager()
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "k" * 64)
+    monkeypatch.setattr(base_auth_manager.RevokedToken, "is_revoked", lambda jti: False)
+    monkeypatch.setattr(security.DagModel, "get_team_name", lambda dag_id: None)
+    monkeypatch.setattr(security, "get_auth_manager", lambda: manager)
+    token = manager.generate_jwt(SimpleAuthManagerUser(username="auditor", role=role))
+    if forged:
+        head, body, signature = token.split(".")
+        token = ".".join((head, body, signature[::-1]))
+    answer = TestClient(server).get("/privacy/", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize("path", PATHS[:-1])
 def test_a_user_who_may_not_read_the_dag_is_refused(
     server: FastAPI, monkeypatch: pytest.MonkeyPatch, path: str

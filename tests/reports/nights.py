@@ -15,7 +15,8 @@ from include.policy.actions import Action
 from include.policy.loader import load
 from include.policy.model import Policy
 from include.reports.audit import Surroundings, audit_report
-from include.reports.model import AuditReport, NightRule, PastNight, Seal
+from include.reports.context import NightRule, PastNight, Seal
+from include.reports.model import AuditReport
 from include.reports.trail import read_trail
 from include.retention.status import statuses
 from include.systems.contract import Card, Proof

@@ -143,13 +143,13 @@ def test_every_table_says_what_its_columns_are_and_every_chart_says_its_numbers(
     assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
     charts = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg" and "role" in attributes]
     assert len(charts) == 3
-    assert "Redis: 3,997 gone, 3 held, 0 left" in str(charts[0])
+    assert "Redis: 3,997 gone, 3 held, 0 left, 0 not accounted for" in str(charts[0])
 
 
 def test_the_numbers_of_the_page_are_those_of_the_report() -> None:
     text = Page(as_html(build(good_night()))).text
     assert "Everything due was removed and verified: 2 rules, 13,390 records; 12 held." in text
-    assert "13,402 of 138,210 records under 2 rules in 2 systems" in text
+    assert "13,402 records past their period under 2 rules in 2 systems" in text
     assert "#101" in text
     assert "#105" in text
 
