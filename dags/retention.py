@@ -28,6 +28,7 @@ from include.orchestration.recovery import RecoveryPolicy
 from include.orchestration.retention import close_night, open_night, rules_by_system, sweep_rule
 
 RULES = rules_by_system()
+POOL_SLOTS = 2
 
 with DAG(
     dag_id="retention",
@@ -83,6 +84,9 @@ with DAG(
         def rule_group(rule: str, system: str = system) -> None:
             """Plan and sweep of one rule."""
             plan = PlanRule(task_id="plan", rule=rule, pool=system, map_index_template="{{ task.rule }}")
-            plan >> sweep_rule.override(pool=system, map_index_template="{{ task.op_args[0] }}")(rule)
+            # All slots of the pool: one sweep at a time in a system, while plans may be counted side by side.
+            plan >> sweep_rule.override(pool=system, pool_slots=POOL_SLOTS, map_index_template="{{ task.op_args[0] }}")(
+                rule
+            )
 
         opened >> rule_group.expand(rule=rules) >> closed

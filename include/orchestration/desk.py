@@ -12,7 +12,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from include.connection import Connection
 from include.errors import Refused
-from include.ledger.connect import open_store
+from include.ledger.connect import open_ledger
+from include.ledger.holds import Holds
 from include.ledger.pseudonym import Pseudonymiser
 from include.orchestration.settings import Settings
 from include.policy.loader import load
@@ -60,15 +61,18 @@ def open_desk() -> Iterator[Desk]:
         Unavailable: the ledger's database does not answer.
     """
     settings = Settings.read()
-    with open_store(connection("privacy_ledger"), now) as store:
+    ledger = open_ledger(connection("privacy_ledger"), now)
+    try:
         yield Desk(
             policy=load(settings.policy_file),
-            ledger=store.ledger,
-            holds=store.holds,
+            ledger=ledger,
+            holds=Holds(ledger),
             pseudonyms=Pseudonymiser.from_connection(connection("privacy_pseudonyms")),
             clock=now,
             mode=settings.mode,
         )
+    finally:
+        ledger.engine.dispose()
 
 
 @contextmanager

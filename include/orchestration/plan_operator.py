@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
+from airflow.sdk.definitions.param import ParamsDict
 
 from include.orchestration.recovery import shielded
 
@@ -31,18 +32,7 @@ class PlanRule(HITLOperator):
     template_fields: Sequence[str] = ("rule",)
 
     def __init__(self, *, rule: str, **kwargs: Any) -> None:
-        reason = Param(
-            type="string",
-            pattern=f"^{REASON.pattern}$",
-            title="Reason",
-            description="A ticket or a few words; no names, no addresses.",
-        )
-        super().__init__(
-            subject="A retention plan needs a decision",
-            options=[APPROVE, DECLINE],
-            params={"reason": reason},
-            **kwargs,
-        )
+        super().__init__(subject="A retention plan needs a decision", options=[APPROVE, DECLINE], **kwargs)
         self.rule = rule
 
     def execute(self, context: Context) -> Any:
@@ -59,6 +49,8 @@ class PlanRule(HITLOperator):
                 f"Rule {self.rule} on {planned.plan.system}: {planned.plan.to_do} records wait for a decision"
             )
             self.body = describe(planned)
+            # Only now: as a parameter of the task it would have to have a value before anybody was asked.
+            self.params = ParamsDict({"reason": _reason_field()})
             return super().execute(context)
         return {
             "rule": self.rule,
@@ -80,6 +72,16 @@ class PlanRule(HITLOperator):
         with shielded(f"decision on rule {self.rule}"):
             digest = record_decision(self.rule, context, approved=approved, user=str(who["id"]), reason=_usable(reason))
         return {"rule": self.rule, "verdict": "approved" if approved else "declined", "digest": digest}
+
+
+def _reason_field() -> Param:
+    return Param(
+        "",
+        type="string",
+        pattern=f"^{REASON.pattern}$",
+        title="Reason",
+        description="A ticket or a few words; no names, no addresses.",
+    )
 
 
 def describe(planned: Planned) -> str:

@@ -62,4 +62,6 @@ def shielded(part: str) -> Iterator[None]:
         place = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
     else:
         return
-    raise Unavailable(part, f"go on after {kind} at {place}", "It is tried again; if it stays, report this place.")
+    raise Unavailable(
+        part, f"go on after {kind} at {place}", "It is tried again; if it stays, report this place."
+    ) from None

@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
 
 def rules_by_system() -> dict[str, list[str]]:
-    """Ids of the rules that are carried out here, by system, in the policy file's order. Read when the DAG is parsed."""
+    """Ids of the rules by system, in the order of the policy file. Read when the DAG is parsed."""
     policy = load(Settings.read().policy_file)
     found: dict[str, list[str]] = {}
     for rule in policy.rules:
-        if rule.is_swept:
-            found.setdefault(policy.holdings[rule.holding].system, []).append(rule.id)
+        found.setdefault(policy.holdings[rule.holding].system, []).append(rule.id)
     return found
 
 
@@ -75,12 +74,13 @@ def plan_in_context(rule_id: str, context: Context) -> Planned | None:
 def record_decision(rule_id: str, context: Context, *, approved: bool, user: str, reason: str) -> str:
     """Write who decided what about the newest plan of this run. Returns the plan's digest."""
     from include.ledger.entry import Kind
+    from include.ledger.recent import latest
     from include.orchestration.desk import open_desk
     from include.retention.evidence import Place, decision_entry
 
     request = request_of(context)
     with open_desk() as desk:
-        plan = desk.ledger.latest(run=request.night.run, rule=rule_id, kinds=[Kind.PLAN], limit=1)[0].entry
+        plan = latest(desk.ledger, [Kind.PLAN], run=request.night.run, rule=rule_id)[0].entry
         place = Place(request.night.run, rule_id, str(plan.system))
         digest = str(plan.body["digest"])
         staff = desk.pseudonyms.staff(user)
@@ -118,13 +118,13 @@ def _status_of(rule_id: str, statuses: list[RuleStatus]) -> RuleStatus | None:
 @task(task_id="close", trigger_rule="all_done", retries=2)
 def close_night() -> dict[str, object]:
     """Sign the checkpoint, write the report, and end the run red unless every rule stands in a final state."""
-    from include.ledger.note import CONNECTION, Signer
+    from include.ledger.note import Signer
     from include.orchestration.closing import close
     from include.orchestration.desk import connection, open_desk
 
     with shielded("closing of the run"):
         request = request_of(get_current_context())
-        signer = Signer.from_connection(connection(CONNECTION))
+        signer = Signer.from_connection(connection("privacy_ledger_signer"))
         with open_desk() as desk:
             closing = close(desk, request.night, Settings.read().reports, signer)
     if closing.unfinished:

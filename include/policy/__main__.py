@@ -53,10 +53,11 @@ def _run(options: argparse.Namespace, cards: Mapping[str, Capabilities] | None, 
 
 def _lint(file: Path, cards: Mapping[str, Capabilities] | None, today: date) -> int:
     findings = lint(read_file(file), cards, today)
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     for finding in findings:
-        print(finding.at(str(file)))
+        print(finding.at(str(shown)))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    print(f"{file}: errors {errors}, warnings {len(findings) - errors}")
+    print(f"{shown}: errors {errors}, warnings {len(findings) - errors}")
     return 1 if errors else 0
 
 

@@ -74,7 +74,7 @@ def read_file(path: str | Path) -> Document:
         content = Path(path).read_bytes()
         if len(content) > _LARGEST:
             raise Refused("policy", f"read {path}", "A policy file has at most a megabyte.")
-        return parse(content.decode("utf-8-sig"), str(path))
+        return parse(content.decode("utf-8"), str(path))
     except OSError as error:
         raise Refused("policy", f"read {path}", f"Check that it exists and may be read ({error.strerror}).") from None
     except UnicodeDecodeError as error:

@@ -35,6 +35,8 @@ def lint(
     found = {*document.findings, *parts.findings}
     for severity, findings in ((Severity.ERROR, errors), (Severity.WARNING, warnings)):
         for path, message in findings:
+            if any(path[:length] in parts.stand_ins for length in range(len(path) + 1)):
+                continue
             place = document.place(path)
             found.add(Finding(place.line, place.column, severity, message))
     return sorted(found)

@@ -1,6 +1,7 @@
 """Structure: pydantic's findings on a document, said in a sentence and put at a line.
 
-Each entry is checked by itself, so that a mistake in one does not hide those of the others.
+Each entry is checked by itself, so that a mistake in one does not hide those of the others. An entry whose mistakes are
+in fields that nothing else depends on goes on with stand-ins for them, so that its other mistakes are found as well.
 """
 
 from __future__ import annotations
@@ -16,11 +17,22 @@ from pydantic_core import ErrorDetails
 
 from include.policy.document import Document, Place, Trail
 from include.policy.errors import Finding, Severity
-from include.policy.model import Guard, Holding, Policy, Promise, Rule, expand
+from include.policy.model import Holding, Policy, Promise, Rule, expand
 from include.policy.register import Activity, Model, Protected, Section, System
 
 M = TypeVar("M", bound=Model)
 _NAMED = {"systems": "key", "holdings": "id"}
+_STAND_INS: Mapping[str, Any] = {
+    **dict.fromkeys(("name", "title", "purpose", "category", "operator", "says", "data", "starts", "how"), "-"),
+    **dict.fromkeys(("legal_basis", "source"), "-"),
+    **dict.fromkeys(("note", "gap", "range", "if_not_provided", "location", "safeguard"), None),
+    "confirmed": {"by": "-", "on": "2000-01-01"},
+    "enforced": "later",
+    "erasure": "manual",
+    "period": "1 day",
+    "policy": ("0",),
+    "role": "processor",
+}
 _COLLECTIONS = ("sections", "activities", "systems", "holdings", "rules", "promises")
 
 
@@ -29,7 +41,8 @@ class Draft:
     """What could be read of a document, each entry with its path.
 
     ``names`` holds the names of everything that was written, sound or not; ``broken`` the collections with an entry
-    that could not be read: nothing is said there about what is absent.
+    that could not be read: nothing is said there about what is absent. ``stand_ins`` leads to the fields that have one:
+    nothing is said about those.
     """
 
     sections: dict[Trail, Section]
@@ -40,8 +53,8 @@ class Draft:
     promises: dict[Trail, Promise]
     protected: dict[Trail, Protected]
     names: dict[str, frozenset[str]]
-    guard: Guard | None
-    broken: frozenset[str]
+    stand_ins: frozenset[Trail]
+    broken: frozenset[str] = frozenset()
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -49,18 +62,17 @@ def draft(document: Document) -> Draft:
     """Check the structure of a document and keep what is sound."""
     data = expand(document.data if isinstance(document.data, dict) else {})
     written = {name: _names(data.get(name)) for name in _COLLECTIONS}
-    guard = data.get("guard")
+    reader = _Reader(data)
     result = Draft(
-        sections=_entries(data, "sections", Section),
-        activities=_entries(data, "activities", Activity),
-        systems=_entries(data, "systems", System),
-        holdings=_entries(data, "holdings", Holding),
-        rules=_entries(data, "rules", Rule),
-        promises=_entries(data, "promises", Promise),
-        protected=_entries(data, "protected", Protected),
+        sections=reader.entries("sections", Section),
+        activities=reader.entries("activities", Activity),
+        systems=reader.entries("systems", System),
+        holdings=reader.entries("holdings", Holding),
+        rules=reader.entries("rules", Rule),
+        promises=reader.entries("promises", Promise),
+        protected=reader.entries("protected", Protected),
         names=written,
-        guard=_sound(Guard, guard) if guard is not None else None,
-        broken=frozenset(),
+        stand_ins=frozenset(reader.stand_ins),
     )
     result.broken = frozenset(name for name in written if len(getattr(result, name)) < _size(data.get(name)))
     if isinstance(document.data, dict):
@@ -91,22 +103,36 @@ def _size(collection: Any) -> int:
     return len(collection) if isinstance(collection, Mapping | tuple) else 0
 
 
-def _entries(data: Mapping[str, Any], name: str, model: type[M]) -> dict[Trail, M]:
-    collection = data.get(name)
-    pairs: list[tuple[str | int, Any]] = []
-    if isinstance(collection, Mapping):
-        pairs = list(collection.items())
-    elif isinstance(collection, tuple):
-        pairs = list(enumerate(collection))
-    sound = {(name, key): _sound(model, entry) for key, entry in pairs}
-    return {path: entry for path, entry in sound.items() if entry is not None}
+class _Reader:
+    """Reads entries one by one and remembers where a stand-in was needed."""
 
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+        self.stand_ins: set[Trail] = set()
 
-def _sound(model: type[M], entry: Any) -> M | None:
-    try:
-        return model.model_validate(entry)
-    except ValidationError:
-        return None
+    def entries(self, name: str, model: type[M]) -> dict[Trail, M]:
+        collection = self._data.get(name)
+        pairs: list[tuple[str | int, Any]] = []
+        if isinstance(collection, Mapping):
+            pairs = list(collection.items())
+        elif isinstance(collection, tuple):
+            pairs = list(enumerate(collection))
+        read = {(name, key): self._entry(model, entry, (name, key)) for key, entry in pairs}
+        return {trail: entry for trail, entry in read.items() if entry is not None}
+
+    def _entry(self, model: type[M], entry: Any, trail: Trail) -> M | None:
+        try:
+            return model.model_validate(entry)
+        except ValidationError as error:
+            faulty = {detail["loc"][0] if detail["loc"] else "" for detail in error.errors()}
+        if not isinstance(entry, Mapping) or not faulty <= _STAND_INS.keys() & model.model_fields.keys():
+            return None
+        try:
+            mended = model.model_validate({**entry, **{str(name): _STAND_INS[str(name)] for name in faulty}})
+        except ValidationError:
+            return None  # a field of that name has another form in this model
+        self.stand_ins |= {(*trail, name) for name in faulty}
+        return mended
 
 
 def _findings(document: Document) -> Iterator[Finding]:

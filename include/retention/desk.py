@@ -32,10 +32,10 @@ class Desk:
         Raises:
             Refused: there is none with this id.
         """
-        for rule in self.policy.rules:
-            if rule.id == rule_id:
-                return rule
-        raise Refused("policy", f"find the rule {rule_id}", "Use the id of a rule in the policy file.")
+        try:
+            return self.policy.rule(rule_id)
+        except KeyError:
+            raise Refused("policy", f"find the rule {rule_id}", "Use the id of a rule in the policy file.") from None
 
     def system_of(self, rule: Rule) -> str:
         """Key of the system that a rule acts on."""

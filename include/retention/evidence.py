@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from include.ledger.entry import Entry, Kind, Recorded
+from include.ledger.entry import Entry, Json, Kind, Recorded
 from include.retention.guard import Judgement
 from include.retention.plan import Plan, instant, moment
 from include.systems.contract import Batch, Card, Expiry, ReadBack, Swept
@@ -20,7 +20,7 @@ class Place:
     rule: str
     system: str
 
-    def entry(self, kind: Kind, body: dict[str, object]) -> Entry:
+    def entry(self, kind: Kind, body: dict[str, Json]) -> Entry:
         """An entry at this place."""
         return Entry(kind=kind, run=self.run, rule=self.rule, system=self.system, body=body)
 
@@ -32,7 +32,7 @@ def plan_entry(place: Place, plan: Plan, *, dry_run: bool) -> Entry:
 
 def guard_entry(place: Place, plan: Plan, judgement: Judgement) -> Entry:
     """What the guard said of the plan."""
-    breaches = [{"code": breach.code, "text": breach.text} for breach in judgement.breaches]
+    breaches: list[Json] = [{"code": breach.code, "text": breach.text} for breach in judgement.breaches]
     return place.entry(Kind.GUARD, {"digest": plan.digest, "verdict": judgement.verdict.value, "breaches": breaches})
 
 
@@ -86,7 +86,7 @@ def reconciled_entry(place: Place, intent: int, gone: int | None) -> Entry:
 
 def drift_entry(place: Place, settings: Sequence[Expiry]) -> Entry:
     """The store's own expiry settings against the policy, as the store reported them."""
-    found: list[object] = [
+    found: list[Json] = [
         {
             "setting": one.setting,
             "configured": one.configured,

@@ -83,19 +83,18 @@ def judge(plan: Plan, policy: Policy, rule: Rule, circumstances: Circumstances) 
     if plan.to_do > 0:
         found += _clock(plan, circumstances)
         found += _confirmation(rule, circumstances)
-        found += _size(plan, rule, policy.guard)
+        found += _size(plan, rule)
         found += _baseline(plan, rule, policy.guard, circumstances)
     return Judgement(tuple(found))
 
 
 def _forbidden(plan: Plan, policy: Policy, rule: Rule, circumstances: Circumstances) -> list[Breach]:
     found = []
-    if rule.holding in policy.protected:
-        found.append(
-            Breach(
-                "protected", f"{rule.holding} is protected in the policy file: no rule acts on it.", approvable=False
-            )
-        )
+    holding = policy.holding(rule.holding)
+    for place in policy.protected:
+        if place.system == holding.system and place.location.items() <= holding.location.items():
+            text = f"{rule.holding} is protected in the policy file: no rule acts on it."
+            found.append(Breach("protected", text, approvable=False))
     if moment(plan.cutoff) > circumstances.now or moment(plan.as_of) > circumstances.now:
         found.append(
             Breach("future", "The run's date lies in the future: records would go before their time.", approvable=False)
@@ -117,10 +116,9 @@ def _confirmation(rule: Rule, circumstances: Circumstances) -> list[Breach]:
     return []
 
 
-def _size(plan: Plan, rule: Rule, guard: Guard) -> list[Breach]:
+def _size(plan: Plan, rule: Rule) -> list[Breach]:
     found = []
-    most = rule.budget.max_records if rule.budget.max_records is not None else guard.max_records
-    share = rule.budget.max_share_percent if rule.budget.max_share_percent is not None else guard.max_share_percent
+    most, share = rule.budget.max_records, rule.budget.max_share_percent
     if plan.to_do > most:
         found.append(Breach("records", f"{plan.to_do} records are due, the budget of the rule is {most}."))
     if plan.to_do * 100 > plan.total * share:
@@ -134,9 +132,8 @@ def _baseline(plan: Plan, rule: Rule, guard: Guard, circumstances: Circumstances
     nights = circumstances.past_due[: guard.baseline_nights]
     if len(nights) < BASELINE_MINIMUM:
         return []
-    factor = rule.budget.baseline_factor if rule.budget.baseline_factor is not None else guard.baseline_factor
     usual = median_low(nights)
-    if plan.to_do > max(BASELINE_FLOOR, factor * usual):
+    if plan.to_do > max(BASELINE_FLOOR, rule.budget.baseline_factor * usual):
         return [
             Breach("baseline", f"{plan.to_do} records are due; in the last {len(nights)} runs the median was {usual}.")
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from include.ledger.entry import Kind
+from include.ledger.recent import latest
 from include.policy.model import Rule
 from include.retention.desk import Desk, Night
 from include.retention.evidence import Place, connector, drift_entry, guard_entry, plan_entry
@@ -62,7 +63,7 @@ def draft(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> Plan
 
 
 def _circumstances(desk: Desk, rule: Rule) -> Circumstances:
-    past = [recorded.entry.body for recorded in desk.ledger.latest(rule=rule.id, kinds=[Kind.PLAN], limit=60)]
+    past = [recorded.entry.body for recorded in latest(desk.ledger, [Kind.PLAN], rule=rule.id, limit=60)]
     nights = {str(body["as_of"]): body for body in reversed(past) if not body["dry_run"]}
     newest_first = sorted(nights.values(), key=lambda body: str(body["as_of"]), reverse=True)
     return Circumstances(

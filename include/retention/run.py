@@ -8,7 +8,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from include.errors import Refused
-from include.ledger.entry import Entry, Kind
+from include.ledger.entry import Entry, Json, Kind
+from include.ledger.recent import clocks
 from include.policy.model import Rule
 from include.retention.desk import Desk, Night
 from include.retention.plan import instant
@@ -25,23 +26,18 @@ def run_id(*parts: str) -> str:
 
 
 def chosen_rules(desk: Desk, rules: Collection[str], systems: Collection[str]) -> list[Rule]:
-    """The rules of the policy that this installation executes, narrowed by the filters; an empty filter means all.
+    """The rules of the policy file, narrowed by the filters; an empty filter means all.
 
     Raises:
         Refused: a filter names a rule or system that has no rule here.
     """
-    here = executable(desk)
+    here = desk.policy.rules
     unknown = sorted({*rules} - {rule.id for rule in here}) + sorted({*systems} - {desk.system_of(r) for r in here})
     if unknown:
         raise Refused("policy", f"run {', '.join(unknown)}", "Choose rules and systems that the policy file has.")
     return [
         rule for rule in here if (not rules or rule.id in rules) and (not systems or desk.system_of(rule) in systems)
     ]
-
-
-def executable(desk: Desk) -> list[Rule]:
-    """The rules that are carried out by sweeping a store of this installation."""
-    return [rule for rule in desk.policy.rules if rule.is_swept]
 
 
 def open_run(desk: Desk, night: Night, rules: list[Rule]) -> None:
@@ -53,7 +49,7 @@ def open_run(desk: Desk, night: Night, rules: list[Rule]) -> None:
     _check_clock(desk, night)
     if any(desk.ledger.entries(run=night.run, kinds=[Kind.RUN_OPENED])):
         return
-    body: dict[str, object] = {
+    body: dict[str, Json] = {
         "as_of": instant(night.as_of),
         "dry_run": night.dry_run,
         "mode": desk.mode.value,
@@ -66,13 +62,13 @@ def open_run(desk: Desk, night: Night, rules: list[Rule]) -> None:
 
 def _check_clock(desk: Desk, night: Night) -> None:
     now = desk.clock()
+    database, last = clocks(desk.ledger)
     if night.as_of > now:
         raise Refused("retention", "run for a date in the future", "Choose a date that has begun, in UTC.")
-    if abs(desk.ledger.database_time() - now) > CLOCK_TOLERANCE:
+    if abs(database - now) > CLOCK_TOLERANCE:
         raise Refused(
             "retention", "trust the clock", "This machine and the ledger's database disagree: mend the clock."
         )
-    last = desk.ledger.last_time()
     if last is not None and last - now > CLOCK_TOLERANCE:
         raise Refused("retention", "trust the clock", "It is earlier than the ledger's last entry: mend the clock.")
 

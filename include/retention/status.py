@@ -70,6 +70,12 @@ class RuleStatus:
     decision: str | None = None
 
     @property
+    def elsewhere(self) -> int:
+        """Due records that are gone and that another rule of the same system removed (a contact takes its history)."""
+        accounted = self.gone + self.left_alone + self.unknown + self.held + self.remaining
+        return max(0, self.due - accounted) if self.verified else 0
+
+    @property
     def deleted(self) -> int:
         """Records deleted."""
         return self.gone if self.action == "delete" else 0

@@ -6,10 +6,11 @@ on from what the store really holds; nothing is remembered outside the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from include.errors import Inconsistent, Refused, Unavailable
 from include.ledger.entry import Kind, Recorded
+from include.ledger.recent import latest
 from include.policy.model import Rule
 from include.retention.desk import Desk, Night
 from include.retention.evidence import (
@@ -24,6 +25,9 @@ from include.retention.evidence import (
 from include.retention.plan import Plan
 from include.retention.selection import select
 from include.systems.contract import Batch, ReadBack, RetentionSystem, Selection, Swept
+
+WAIT_SECONDS = 300
+"""How long a sweep waits for another one in the same system. The pools of the DAG make that rare."""
 
 IDLE_BATCHES = 3
 """Batches in a row that may change nothing before a sweep gives up and lets the read-back speak."""
@@ -41,12 +45,13 @@ def sweep(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> Read
         Inconsistent: evidence and store disagree.
     """
     place = Place(night.run, rule.id, system.card.key)
-    with desk.ledger.exclusive(f"sweep/{rule.id}"):
-        reconcile(desk, rule, system)
+    # One sweep at a time in a system: rules may overlap (a contact goes with its history), and counts must stay theirs.
+    with desk.ledger.exclusive(f"sweep/{system.card.key}", WAIT_SECONDS) as still_alone:
+        reconcile(desk, system)
         plan = allowed_plan(desk, place, rule)
         selection = select(desk.policy, rule, rule.period.cutoff(night.as_of))
         if plan.whole_hold is None:
-            _carry_out(desk, place, plan, rule, system, selection)
+            _carry_out(desk, place, plan, rule, system, selection, still_alone)
         return _read_back(desk, place, plan, rule, system, selection)
 
 
@@ -77,11 +82,18 @@ def _is_allowed(plan: Plan, entries: list[Recorded]) -> bool:
     return bool(said) and said[-1] in ("pass", "approved")
 
 
-def reconcile(desk: Desk, rule: Rule, system: RetentionSystem) -> int:
-    """Give every open intent of ``rule`` its outcome, from what the store holds now. Returns how many there were."""
-    settled = list(desk.ledger.latest(rule=rule.id, kinds=[Kind.VERIFICATION], limit=1))
-    since = settled[0].index if settled else 0
-    left_open = dangling(desk.ledger.entries(rule=rule.id, kinds=[Kind.INTENT, Kind.OUTCOME], since=since))
+def reconcile(desk: Desk, system: RetentionSystem) -> int:
+    """Give every open intent in a system its outcome, from what the store holds now. Returns how many there were.
+
+    All rules of the system are settled before any of them goes on: one rule may remove what another one counted.
+    """
+    return sum(_reconcile_rule(desk, rule, system) for rule in desk.policy.rules_of(system.card.key))
+
+
+def _reconcile_rule(desk: Desk, rule: Rule, system: RetentionSystem) -> int:
+    settled = latest(desk.ledger, [Kind.VERIFICATION], rule=rule.id)
+    start = settled[0].index if settled else 0
+    left_open = dangling(desk.ledger.entries(rule=rule.id, kinds=[Kind.INTENT, Kind.OUTCOME], start=start))
     for intent in left_open:
         desk.ledger.append([reconciled_entry(intent.place, intent.index, _gone_since(desk, rule, system, intent))])
     return len(left_open)
@@ -94,7 +106,15 @@ def _gone_since(desk: Desk, rule: Rule, system: RetentionSystem, intent: Danglin
     return max(0, min(intent.count, intent.due_before - due_now))
 
 
-def _carry_out(desk: Desk, place: Place, plan: Plan, rule: Rule, system: RetentionSystem, selection: Selection) -> None:
+def _carry_out(
+    desk: Desk,
+    place: Place,
+    plan: Plan,
+    rule: Rule,
+    system: RetentionSystem,
+    selection: Selection,
+    still_alone: Callable[[], None],
+) -> None:
     done = _done_under(desk, place, plan)
     allowance = plan.to_do + desk.policy.guard.tolerance_records - done
     due = system.survey(selection, None).due
@@ -108,6 +128,7 @@ def _carry_out(desk: Desk, place: Place, plan: Plan, rule: Rule, system: Retenti
             )
         intent = intent_entry(place, plan, batch, number=number, due_before=due, holds_version=holds_version)
         written = desk.ledger.append([intent])[0]
+        still_alone()
         swept = system.expire(selection, batch)
         desk.ledger.append([outcome_entry(place, written.index, swept)])
         allowance -= swept.gone

@@ -34,7 +34,7 @@ class Fault:
     Args:
         service: ``firestore``, ``elasticsearch``, ``storage``, ``identitytoolkit``.
         kind: what goes wrong.
-        operation: the RPC name (``BatchWrite``) or ``"METHOD /path"``; a call whose operation contains this text matches.
+        operation: a piece of the RPC name (``BatchWrite``) or of ``"METHOD /path"`` of the calls to hit.
         status: HTTP status or gRPC status code number for ``status``.
         seconds: delay for ``latency``.
         retry_after: seconds for a ``Retry-After`` header with ``status``, 0 for none.

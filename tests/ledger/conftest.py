@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from include.ledger.database import WRITER, engine_for, migrate
 from include.ledger.log import Ledger
+from include.ledger.note import Signer
 from include.local.databases import Databases
 from include.local.postgres import server
 
@@ -73,3 +75,13 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
     engine = engine_for(ledger_url)
     yield Ledger(engine, Clock())
     engine.dispose()
+
+
+@pytest.fixture
+def signer() -> Signer:
+    return Signer("ledger.example/privacy", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+
+
+@pytest.fixture
+def signer_vkey(signer: Signer) -> str:
+    return signer.verifier.vkey

@@ -374,6 +374,53 @@ def test_one_unreadable_rule_does_not_hide_the_mistake_of_another() -> None:
     assert len(errors(text)) == 2
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    subjects: [subscribers]\n", ""),
+        ("  - id: P1\n    name", "  - name"),
+        ("    trigger: delivery\n", ""),
+    ],
+    ids=["an activity", "a promise", "a rule"],
+)
+def test_what_an_unreadable_entry_mentions_is_not_called_unmentioned(old: str, new: str) -> None:
+    lonely = changed(old, new).replace(", note: Answered by the board.", "")
+    messages = [
+        finding.message for finding in lint(parse(lonely), None, TODAY) if "is a default" not in finding.message
+    ]
+    assert len([message for message in messages if "is missing" in message]) == 1
+    assert len(messages) == 2  # the missing key and the gap of section D
+
+
+def test_a_holding_of_unreadable_rules_is_not_called_uncovered() -> None:
+    text = changed("    trigger: delivery\n", "").replace("    trigger: payment\n", "")
+    assert not [finding for finding in lint(parse(text), None, TODAY) if "no rule covers" in finding.message]
+
+
+def test_the_other_mistakes_of_a_rule_are_found_beside_its_unreadable_period() -> None:
+    text = changed("    period: 10 weeks", "    period: soon").replace(
+        "where: {channel: shop}", "where: {channel: shp}"
+    )
+    text = text.replace("trigger: payment", "trigger: paymnt").replace(
+        'on: "2025-02-01"}\n    budget', "on: x}\n    budget"
+    )
+    found = [finding.message for finding in errors(text)]
+    assert [message.partition(";")[0] for message in found] == [
+        "there is no trigger in 'order_book.orders' 'paymnt'",
+        "there is no value of 'channel' 'shp'",
+        "'period' can't be read: a period is a number and a unit, as in '36 months', '30 days' or '24 hours'",
+        "'on' can't be read: a date is written in quotes as year-month-day, as in '2026-01-31'",
+    ]
+
+
+def test_nothing_is_said_about_a_stand_in() -> None:
+    text = changed("period: 2 years", "period: soon")  # the range of this rule would refuse any stand-in of a day
+    assert [
+        finding.message.partition(":")[0] for finding in lint(parse(text), None, TODAY) if "R1" in finding.message
+    ] == []
+    assert len(errors(text)) == 1
+
+
 def test_rules_may_overlap_when_both_delete_and_one_says_so() -> None:
     delete = (
         GOOD.replace("    action: anonymise\n", "")
@@ -539,3 +586,12 @@ def test_the_command_exits_by_what_it_found(tmp_path: Path, capsys: pytest.Captu
     assert output.splitlines()[-1] == f"{bad}: errors 1, warnings 2"
     assert main(["ropa", str(bad)]) == 1
     assert main(["lint", str(tmp_path / "absent.yaml")]) == 2
+
+
+def test_a_file_below_the_working_directory_is_shown_by_its_short_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policy.yaml").write_text(GOOD)
+    monkeypatch.chdir(tmp_path)
+    assert main(["lint", str(tmp_path / "policy.yaml")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "policy.yaml: errors 0, warnings 2"

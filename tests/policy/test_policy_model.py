@@ -93,8 +93,12 @@ def test_whatever_decides_what_a_rule_does_changes_its_scope(old: str, new: str)
 
 def test_deleting_and_anonymising_are_different_scopes() -> None:
     rule = POLICY.rule("R1")
-    delete = rule.model_copy(update={"action": Action.DELETE, "anonymise": None})
-    assert delete.scope_digest(POLICY) != rule.scope_digest(POLICY)
+    assert rule.model_copy(update={"action": Action.DELETE}).scope_digest(POLICY) != rule.scope_digest(POLICY)
+
+
+def test_the_field_that_dates_a_record_is_part_of_the_scope() -> None:
+    other = build(parse(GOOD.replace("payment: paid_on", "payment: settled_on")))
+    assert other.rule("R2").scope_digest(other) != POLICY.rule("R2").scope_digest(POLICY)
 
 
 @pytest.mark.parametrize(

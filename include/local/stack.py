@@ -1,0 +1,183 @@
+"""The whole product on this machine: PostgreSQL, the sandbox company and Airflow, started and ended together.
+
+.local/            everything the stack writes; ``make clean`` removes it
+  state/           databases, Airflow's home, keys: new with each start
+  logs/            what the programs printed
+  reports/         audit reports; kept
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from include.errors import Refused, Unavailable
+from include.ledger.database import WRITER, migrate
+from include.local import airflow as local_airflow
+from include.local.airflow import ROOT, LocalAirflow, Rest
+from include.local.databases import Databases
+from include.local.postgres import server
+from include.local.processes import Sessions, claim_port
+from include.policy.loader import load
+from include.sandbox.app import connections
+
+AIRFLOW_DATABASE, LEDGER_DATABASE = "privacy_airflow", "privacy_ledger"
+OWNER = "privacy_ledger_owner"
+POOL_SLOTS = 2
+SANDBOX_SECONDS = 120
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the sandbox company is."""
+
+    people: int
+    workspaces: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running stack.
+
+    Args:
+        environment: what a program needs to use it: connections and settings, as Airflow gets them.
+        ledger: SQLAlchemy URL of the ledger's database with the writer's role.
+    """
+
+    folder: Path
+    airflow: LocalAirflow
+    rest: Rest
+    endpoints: dict[str, str]
+    environment: dict[str, str]
+    ledger: str
+
+    @property
+    def logs(self) -> Path:
+        """Folder with what the programs printed."""
+        return self.folder / "logs"
+
+
+@contextlib.contextmanager
+def running(folder: Path, size: Size, say: Say) -> Iterator[Stack]:
+    """Start everything, and end every process of it on the way out.
+
+    Raises:
+        Refused: another stack runs in this folder, or a port is taken.
+        Unavailable: a program did not start; the message names its log.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        sessions = Sessions(folder / "sessions")
+        sessions.end()
+        port = claim_port(int(os.environ.get("PRIVACY_UI_PORT", "8080")), "PRIVACY_UI_PORT")
+        for name in ("state", "logs"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (folder / name).mkdir(parents=True)
+        with server(folder / "postgres") as databases:
+            try:
+                yield _start(folder, size, port, databases, sessions, say)
+            finally:
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(number, signal.SIG_IGN)
+                say("Stopping")
+                sessions.end()
+
+
+def _start(folder: Path, size: Size, port: int, databases: Databases, sessions: Sessions, say: Say) -> Stack:
+    say("PostgreSQL answers; starting the sandbox company")
+    endpoints = _start_sandbox(folder, size, sessions)
+    say(f"The sandbox company holds {size.people:,} people in {size.workspaces} workspaces; starting Airflow")
+    airflow = local_airflow.prepare(folder / "state" / "airflow", port)
+    metadata, ledger = _databases(databases)
+    environment = {
+        **local_airflow.environment(airflow, metadata),
+        **connections(endpoints),
+        **_own_connections(ledger),
+        "PRIVACY_MODE": "trial",
+        "PRIVACY_REPORTS": str(folder / "reports"),
+    }
+    program = sessions.start(
+        [str(Path(sys.executable).parent / "airflow"), "standalone"],
+        env=environment,
+        log=folder / "logs" / "airflow.log",
+    )
+    rest = Rest(airflow)
+    rest.log_in(lambda: program.poll() is None)
+    rest.create_pools({system: (POOL_SLOTS, f"Calls to {system}") for system in systems_with_rules()})
+    say("Airflow answers; waiting for its DAGs")
+    rest.wait_for_dag("retention", lambda: program.poll() is None)
+    return Stack(folder, airflow, rest, endpoints, environment, ledger)
+
+
+def systems_with_rules() -> list[str]:
+    """Keys of the systems that rules of the shipped policy act on."""
+    policy = load(ROOT / "include" / "policy" / "clique.yaml")
+    return sorted({policy.holding(rule.holding).system for rule in policy.rules})
+
+
+def _databases(databases: Databases) -> tuple[str, str]:
+    """Fresh databases for Airflow and the ledger; returns their URLs, the ledger's with the writer's role."""
+    password = secrets.token_urlsafe(24)
+    databases.ensure_role(OWNER, secrets.token_urlsafe(24))
+    databases.ensure_role(WRITER, password)
+    for name in (AIRFLOW_DATABASE, LEDGER_DATABASE):
+        databases.drop_database(name)
+    databases.ensure_database(AIRFLOW_DATABASE)
+    databases.ensure_database(LEDGER_DATABASE, owner=OWNER, guests=[WRITER])
+    migrate(databases.url(LEDGER_DATABASE, OWNER))
+    return databases.url(AIRFLOW_DATABASE), databases.url(LEDGER_DATABASE, WRITER, password)
+
+
+def _own_connections(ledger: str) -> dict[str, str]:
+    url = make_url(ledger)
+    place = {"host": url.host or url.query.get("host"), "port": url.port, "schema": url.database}
+    login = {"login": url.username, "password": url.password}
+    fresh = [base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2)]
+    return {
+        "AIRFLOW_CONN_PRIVACY_LEDGER": json.dumps({"conn_type": "postgres", **place, **login}),
+        "AIRFLOW_CONN_PRIVACY_PSEUDONYMS": json.dumps({"conn_type": "generic", "password": fresh[0]}),
+        "AIRFLOW_CONN_PRIVACY_LEDGER_SIGNER": json.dumps(
+            {"conn_type": "generic", "password": fresh[1], "extra": {"origin": "sandbox.example/ledger"}}
+        ),
+    }
+
+
+def _start_sandbox(folder: Path, size: Size, sessions: Sessions) -> dict[str, str]:
+    log = folder / "logs" / "sandbox.log"
+    command = [sys.executable, "-m", "include.sandbox", "--people", str(size.people)]
+    command += ["--workspaces", str(size.workspaces), "--seed", str(size.seed)]
+    process = sessions.start(command, env={"PYTHONPATH": str(ROOT)}, log=log)
+    deadline = time.monotonic() + SANDBOX_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        for line in log.read_text().splitlines():
+            if line.startswith("{"):
+                endpoints: dict[str, str] = json.loads(line)
+                return endpoints
+        time.sleep(0.1)
+    raise Unavailable("sandbox", "start the sandbox company", f"Read {log}.")
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused("local", "start", "A stack already runs in this folder: end it first (Ctrl-C).") from None
+        yield

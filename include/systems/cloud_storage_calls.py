@@ -1,0 +1,172 @@
+"""The calls to Cloud Storage that the connector makes, through the official client, with typed answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from include.errors import Unavailable
+from include.systems.google import TIMEOUT, failure, no_answer
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Blob, Bucket, Client  # type: ignore[import-untyped]
+
+KEY = "cloud_storage"
+PAGE = 1000
+RETRY_SECONDS = 60.0
+"""How long a read is tried again by the official client."""
+TRIGGERS = {"customTime": "custom_time", "timeCreated": "time_created", "updated": "updated"}
+"""Names of the API to attributes of the client."""
+_FIELDS = (
+    "nextPageToken,items(name,generation,metageneration,temporaryHold,eventBasedHold,retentionExpirationTime,"
+    "hardDeleteTime,{trigger})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One generation of an object. ``moment`` is its trigger, None when it has none."""
+
+    name: str = field(repr=False)
+    generation: int
+    metageneration: int
+    moment: datetime | None
+    hold: bool
+    retained_until: datetime | None
+    hard_delete_time: datetime | None
+
+
+class Calls:
+    """The calls. ``make`` builds the client at the first one."""
+
+    def __init__(self, make: Callable[[], Client]) -> None:
+        self._make = make
+        self._made: Client | None = None
+
+    def versions(self, bucket: str, prefix: str, trigger: str, *, soft_deleted: bool = False) -> Iterator[Version]:
+        """Every generation of every object under the prefix, or every soft-deleted one; a page in memory at a time."""
+        which: dict[str, Any] = {"soft_deleted": True} if soft_deleted else {"versions": True}
+        with _errors("list a bucket"):
+            blobs = self._client.list_blobs(
+                bucket,
+                prefix=prefix,
+                fields=_FIELDS.format(trigger=trigger),
+                page_size=PAGE,
+                timeout=TIMEOUT,
+                retry=_retry(),
+                **which,
+            )
+            for blob in blobs:
+                yield _version(blob, trigger)
+
+    def delete(self, bucket: str, versions: Iterable[Version]) -> list[int]:
+        """One batch request of at most 100 deletions; the HTTP status of each part, in order."""
+        target = self._client.bucket(bucket)
+        with _errors("delete a batch of objects"):
+            batch = _checked_batch(self._client)
+            with batch:
+                for version in versions:
+                    target.delete_blob(
+                        version.name,
+                        generation=version.generation,
+                        if_generation_match=version.generation,
+                        if_metageneration_match=version.metageneration,
+                        timeout=TIMEOUT,
+                        retry=None,
+                    )
+            statuses: list[int] = batch.statuses
+            return statuses
+
+    def is_protected(self, bucket: str, version: Version) -> bool:
+        """Whether a hold or a retention stands on the object: a 403 alone does not tell it from a missing right."""
+        blob = self._get(bucket, version)
+        return blob is not None and bool(blob.temporary_hold or blob.event_based_hold or blob.retention_expiration_time)
+
+    def hidden_until(self, bucket: str, version: Version) -> datetime | None:
+        """The store's own date for the end of a soft-deleted copy; None when there is no copy."""
+        blob = self._get(bucket, version, soft_deleted=True)
+        moment: datetime | None = blob.hard_delete_time if blob is not None else None
+        return moment
+
+    def settings(self, bucket: str) -> Bucket:
+        """The bucket's resource."""
+        found = self._client.bucket(bucket)
+        with _errors("read the bucket's settings"):
+            found.reload(timeout=TIMEOUT, retry=_retry())
+        return found
+
+    def set_lifecycle(self, bucket: Bucket, rules: list[dict[str, Any]]) -> None:
+        """Replace the lifecycle rules of a bucket that nobody changed since it was read."""
+        bucket.lifecycle_rules = rules
+        with _errors("set the bucket's lifecycle"):
+            bucket.patch(if_metageneration_match=bucket.metageneration, timeout=TIMEOUT, retry=None)
+
+    def close(self) -> None:
+        """Release the sockets."""
+        if self._made is not None:
+            self._made.close()
+
+    @property
+    def _client(self) -> Client:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def _get(self, bucket: str, version: Version, **which: bool) -> Blob | None:
+        with _errors("read the metadata of an object"):
+            return self._client.bucket(bucket).get_blob(
+                version.name, generation=version.generation, timeout=TIMEOUT, retry=_retry(), **which
+            )
+
+
+def _version(blob: Blob, trigger: str) -> Version:
+    return Version(
+        name=blob.name,
+        generation=blob.generation,
+        metageneration=blob.metageneration,
+        moment=getattr(blob, TRIGGERS[trigger]),
+        hold=bool(blob.temporary_hold or blob.event_based_hold),
+        retained_until=blob.retention_expiration_time,
+        hard_delete_time=blob.hard_delete_time,
+    )
+
+
+def _checked_batch(client: Client) -> Any:
+    """The client's batch, keeping the status of every part: by itself it raises for the first failed one only."""
+    from google.cloud.storage.batch import Batch  # type: ignore[import-untyped]
+
+    class CheckedBatch(Batch):  # type: ignore[misc]
+        statuses: list[int]
+
+        def finish(self, raise_exception: bool = False) -> Any:
+            answers = super().finish(raise_exception=False)
+            self.statuses = [answer.status_code for answer in answers]
+            return answers
+
+    return CheckedBatch(client, raise_exception=False)
+
+
+def _retry() -> Any:
+    from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
+
+    return DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
+
+
+@contextmanager
+def _errors(tried: str) -> Iterator[None]:
+    """Errors of the client as errors of the product, without its messages: they hold URLs and bodies."""
+    from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
+
+    with no_answer(KEY, tried):
+        try:
+            yield
+        except GoogleAPICallError as error:
+            headers = getattr(error.response, "headers", {})
+            raise failure(KEY, tried, int(error.code or 500), headers.get("Retry-After")) from None
+        except GoogleAPIError:
+            raise Unavailable(KEY, tried, "Run it again; it did not answer well within a minute.") from None
+        except ValueError:
+            raise Unavailable(KEY, tried, "Run it again; the answer was not complete.") from None

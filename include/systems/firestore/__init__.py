@@ -1,0 +1,64 @@
+"""Cloud Firestore: documents of a collection group, deleted or anonymised by age.
+
+    __init__ ── the card and ``connect``; imports nothing heavy
+    place    ── what a rule means here: typed and checked, no calls
+    system   ── survey, batches, expire, read_back
+      ├─ gateway   the calls, their time-outs and errors
+      ├─ queries   structured queries
+      ├─ cascade   documents together with what lies below them
+      ├─ anonymise what a generalised document looks like
+      └─ ttl       the store's own expiry
+
+``google.cloud.firestore`` takes a second to import, so it is only imported when a connection is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.connection import Connection
+from include.policy.actions import Action
+from include.systems.contract import Card, Proof
+
+if TYPE_CHECKING:
+    from include.systems.firestore.system import FirestoreSystem
+
+CARD = Card(
+    key="firestore",
+    version="1.0.0",
+    proof=Proof.READ_BACK,
+    actions=frozenset({Action.DELETE, Action.ANONYMISE}),
+    location_keys={
+        "group": "id of the collection group; all collections of this id, at any depth",
+        "parent": "optional: path of the one collection that is meant, as 'events' or 'workspaces/w1/contacts'",
+        "cascade": "optional: 'descendants' deletes what lies below a due document together with it",
+    },
+    subject_forms={
+        "field:<name>": "the field holds the person's identifier (a string, an integer, a reference or a list of them)",
+        "id": "the document's id is the person's identifier",
+        "parent": "the id of the document above is the person's identifier",
+    },
+    trigger_fields=frozenset(),
+    batch_size=2000,
+    documentation="https://firebase.google.com/docs/firestore/manage-data/delete-data",
+    horizon=(
+        "Deleted documents stay readable by point-in-time recovery for up to 7 days where it is enabled, "
+        "and in backups for at most 14 weeks."
+    ),
+)
+
+
+def connect(connection: Connection) -> FirestoreSystem:
+    """Build the client; no call is made.
+
+    Args:
+        connection: ``extra`` holds ``project``, ``database`` (default "(default)"), ``emulator`` (true: plain text to
+            ``host``:``port``), ``keyfile_dict`` (service account key), ``rest_endpoint`` (base URL of the admin API).
+            Without ``emulator`` and ``keyfile_dict`` the environment's default credentials are used.
+
+    Raises:
+        Refused: the connection lacks something.
+    """
+    from include.systems.firestore.system import FirestoreSystem
+
+    return FirestoreSystem.connect(connection)

@@ -1,0 +1,73 @@
+"""Deleting a document together with everything below it, in an order in which no document is ever orphaned.
+
+A root with few descendants goes in one atomic commit, conditional on the version that was selected. Larger trees are
+thinned out first, deepest documents first and in bounded pages; the root goes last, so that after a crash it is found
+and finished by the next run. The service has no call that does this
+(https://firebase.google.com/docs/firestore/manage-data/delete-data#collections).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from enum import Enum
+from typing import Any
+
+from include.errors import Unavailable
+from include.systems.firestore import CARD, queries
+from include.systems.firestore.gateway import Gateway
+from include.systems.firestore.messages import Write
+
+_ATOMIC = 450
+"""Descendants that go in one commit with their root (the documented limit of a batch is 500 writes)."""
+
+_TRIED = "delete a document with what lies below it"
+
+
+class Fate(Enum):
+    """What became of a root."""
+
+    GONE = "gone"
+    UNSURE = "changed or absent"
+
+
+def delete_trees(gateway: Gateway, roots: list[Any], pool: Executor) -> list[Fate]:
+    """Delete each of the documents with its descendants.
+
+    Args:
+        gateway: the store.
+        roots: documents as listed, with their update time.
+        pool: runs several trees at a time.
+
+    Returns:
+        The fate of each root. One whose version changed keeps its descendants unless they were too many for one commit.
+
+    Raises:
+        Unavailable: a call failed; any part may be gone, never a root without its descendants.
+    """
+    return list(pool.map(lambda root: _delete_tree(gateway, root), roots))
+
+
+def conditional_delete(document: Any) -> Any:
+    """The write that deletes a document unless it changed since it was listed."""
+    write = Write(delete=document.name)
+    write.current_document.update_time.CopyFrom(document.update_time)
+    return write
+
+
+def _delete_tree(gateway: Gateway, root: Any) -> Fate:
+    while True:
+        names = [document.name for document in gateway.query(root.name, queries.below(_ATOMIC + 1), _TRIED)]
+        if len(names) <= _ATOMIC:
+            writes = [Write(delete=name) for name in _deepest_first(names)]
+            done = gateway.commit([*writes, conditional_delete(root)], _TRIED)
+            return Fate.GONE if done else Fate.UNSURE
+        current = gateway.get([root.name], [queries.NAME], _TRIED).get(root.name)
+        if current is None or current.update_time != root.update_time:
+            return Fate.UNSURE
+        answer = gateway.batch_write([Write(delete=name) for name in _deepest_first(names)], _TRIED)
+        if any(status.code for status in answer.status):
+            raise Unavailable(CARD.key, _TRIED, "Some deletions failed; run it again.")
+
+
+def _deepest_first(names: list[str]) -> list[str]:
+    return sorted(names, key=lambda name: -name.count("/"))
