@@ -114,13 +114,15 @@ def counts_of(status: RuleStatus, *, absent: int) -> Counts:
         absent: records that were no longer there when their batch came. Before the last look they are still part of
             ``remaining`` and therefore 0 here.
     """
-    known = status.gone + absent + status.left_alone + status.held + status.remaining
+    elsewhere = max(0, status.elsewhere - absent)
+    known = status.gone + absent + elsewhere + status.left_alone + status.held + status.remaining
     return Counts(
         total=status.total,
         due=status.due,
         deleted=status.deleted,
         anonymised=status.gone - status.deleted,
         absent=absent,
+        elsewhere=elsewhere,
         left_alone=status.left_alone,
         held=status.held,
         remaining=status.remaining,
