@@ -34,7 +34,7 @@ _STANDING = {
     Standing.ENFORCED: ("enforced", "good"),
     Standing.BEHIND: ("enforced, records left", "bad"),
     Standing.NEVER_RUN: ("enforced, no run yet", "kept"),
-    Standing.VENDOR: ("left to the vendor, not checked", "kept"),
+    Standing.VENDOR: ("left to vendor, unchecked", "kept"),
     Standing.LATER: ("not yet enforced", "bad"),
     Standing.CLAIMED: ("claimed, not checked", "kept"),
     Standing.DECLARED: ("for requests of persons", ""),

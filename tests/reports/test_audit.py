@@ -327,6 +327,22 @@ def test_the_coverage_tells_the_last_look_at_each_rule() -> None:
     assert rows["M1"].last_run is None
 
 
+def test_a_rule_that_was_not_counted_or_only_counted_is_not_called_enforced() -> None:
+    silent = Night().open(("C2", "firestore"), ("A4", "redis"))
+    silent.plan("A4", "redis", total=9, due=4)
+    silent.close()
+    dry = Night(dry_run=True).open(("C2", "firestore"))
+    dry.plan("C2", "firestore", total=9, due=0)
+    dry.close()
+    rows = {row.rule: row for row in build(silent).coverage}
+    assert (rows["C2"].standing, rows["A4"].standing) == (Standing.NEVER_RUN, Standing.BEHIND)
+    assert {row.standing for row in build(dry).coverage if row.rule == "C2"} == {Standing.NEVER_RUN}
+    earlier = {row.rule: row for row in build(silent, surroundings(nights=2)).coverage}["C2"]
+    assert earlier.standing is Standing.ENFORCED
+    assert earlier.last_run is not None
+    assert earlier.last_run.evidence == "#2"
+
+
 def test_a_policy_that_changed_under_the_run_is_a_finding() -> None:
     night = good_night()
     night.policy = "f" * 64
