@@ -125,12 +125,9 @@ class Rest:
         runs = self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after&limit=1")["dag_runs"]
         return str(runs[0]["dag_run_id"]) if isinstance(runs, list) and runs else None
 
-    def create_pools(self, pools: Mapping[str, tuple[int, str]]) -> None:
-        """Create or overwrite pools: name → slots and description."""
-        entities = [
-            {"name": name, "slots": slots, "description": text, "include_deferred": False}
-            for name, (slots, text) in pools.items()
-        ]
+    def create_pools(self, pools: Mapping[str, Mapping[str, object]]) -> None:
+        """Create or overwrite pools (see ``include.orchestration.pools``)."""
+        entities = [{"name": name, **pool} for name, pool in pools.items()]
         action = {"action": "create", "entities": entities, "action_on_existence": "overwrite"}
         self.call("PATCH", "/api/v2/pools", {"actions": [action]})
 

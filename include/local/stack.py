@@ -31,12 +31,13 @@ from include.local.airflow import ROOT, LocalAirflow, Rest
 from include.local.databases import Databases
 from include.local.postgres import server
 from include.local.processes import Sessions, claim_port
+from include.orchestration.pools import pools
+from include.orchestration.settings import Settings
 from include.policy.loader import load
 from include.sandbox.app import connections
 
 AIRFLOW_DATABASE, LEDGER_DATABASE = "privacy_airflow", "privacy_ledger"
 OWNER = "privacy_ledger_owner"
-POOL_SLOTS = 2
 SANDBOX_SECONDS = 120
 
 Say = Callable[[str], None]
@@ -119,16 +120,10 @@ def _start(folder: Path, size: Size, port: int, databases: Databases, sessions: 
     )
     rest = Rest(airflow)
     rest.log_in(lambda: program.poll() is None)
-    rest.create_pools({system: (POOL_SLOTS, f"Calls to {system}") for system in systems_with_rules()})
+    rest.create_pools(pools(load(Settings.read().policy_file)))
     say("Airflow answers; waiting for its DAGs")
     rest.wait_for_dag("retention", lambda: program.poll() is None)
     return Stack(folder, airflow, rest, endpoints, environment, ledger)
-
-
-def systems_with_rules() -> list[str]:
-    """Keys of the systems that rules of the shipped policy act on."""
-    policy = load(ROOT / "include" / "policy" / "clique.yaml")
-    return sorted({policy.holding(rule.holding).system for rule in policy.rules})
 
 
 def _databases(databases: Databases) -> tuple[str, str]:
