@@ -107,8 +107,8 @@ def on_server(connection: Connection) -> Iterator[Store]:
             )
             for path, fields in documents.items()
         ]
-        for at in range(0, len(writes), 500):
-            assert gateway.commit(writes[at : at + 500], "put")
+        for at in range(0, len(writes), 4):
+            assert gateway.commit(writes[at : at + 4], "put")
 
     def wipe() -> None:
         names = [types.Write.pb()(delete=gateway.name(path)) for path in look()]
