@@ -19,8 +19,7 @@ from include.sandbox.firestore.values import from_python, to_python
 from include.systems.contract import OnHold, Selection, Swept
 from include.systems.firestore import connect
 from include.systems.firestore.system import FirestoreSystem
-from tests.loopback import serve
-from tests.sandbox.firestore_kit import Running
+from tests.sandbox.firestore_kit import PROJECT, Running
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 LIVE = "AIRFLOW_CONN_FIRESTORE_LIVE"
@@ -71,20 +70,15 @@ class Store:
         self.server.faults.add(Fault("firestore", kind, operation, **more))
 
 
-def on_sandbox(server: Running) -> Iterator[Store]:
+def on_sandbox(server: Running, admin_url: str) -> Iterator[Store]:
+    """The module on an empty sandbox without faults."""
     server.sandbox.reset()
     server.faults.clear()
     server.journal.clear()
-    with serve(server.sandbox.admin_app) as url:
-        extra = {"project": "demo", "emulator": True, "rest_endpoint": url}
-        system = connect(Connection("firestore", host="127.0.0.1", port=server.port, extra=extra))
-        yield Store(
-            system,
-            lambda documents: server.sandbox.seed(documents.items()),
-            lambda: dict(server.sandbox.documents()),
-            server,
-        )
-        system.close()
+    extra = {"project": PROJECT, "emulator": True, "rest_endpoint": admin_url}
+    system = connect(Connection("firestore", host="127.0.0.1", port=server.port, extra=extra))
+    yield Store(system, lambda new: server.sandbox.seed(new.items()), lambda: dict(server.sandbox.documents()), server)
+    system.close()
 
 
 def on_server(connection: Connection) -> Iterator[Store]:

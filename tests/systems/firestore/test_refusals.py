@@ -5,6 +5,8 @@ import sys
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from include.connection import Connection
 from include.errors import Refused, Throttled, Unavailable
@@ -75,6 +77,21 @@ def test_a_rule_that_cannot_do_what_it_says_is_refused_before_any_call(faulty: S
 def test_a_connection_that_lacks_something_is_refused(extra):
     with pytest.raises(Refused):
         connect(Connection("firestore", extra=extra))
+
+
+def test_a_service_account_key_is_enough_for_google_itself():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    account = {
+        "type": "service_account",
+        "client_email": "sweeper@p.iam.gserviceaccount.com",
+        "token_uri": "https://oauth2.googleapis.com/token",
+        "private_key": key.decode(),
+    }
+    system = connect(Connection("firestore", extra={"project": "p", "keyfile_dict": account}))
+    assert system._gateway._client.transport.host == "firestore.googleapis.com:443"
+    system.close()
 
 
 # --- errors
