@@ -150,8 +150,8 @@ def _check(node: Node) -> None:
 
 def never(leaf: Leaf) -> bool:
     """Whether no value can satisfy a test: comparisons with null or NaN, which the service drops before it plans."""
-    if leaf.operator == "NOT_EQUAL":
-        return leaf.values[0] == NULL_KEY
+    if leaf.operator in {"NOT_EQUAL", "NOT_IN"}:
+        return set(leaf.values) == {NULL_KEY}
     return leaf.operator in RANGES and leaf.values[0] in _UNMATCHED
 
 

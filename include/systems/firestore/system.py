@@ -25,8 +25,8 @@ from include.systems.firestore.subjects import is_held
 from include.systems.firestore.ttl import Ttl
 
 MAX_WRITES = 500
-MAX_BYTES = 9 * 1024 * 1024
-"""Below the 10 MiB of a request (https://firebase.google.com/docs/firestore/quotas)."""
+MAX_BYTES = 3_500_000
+"""The service takes requests of 10 MiB (https://firebase.google.com/docs/firestore/quotas), its emulator of 4 MiB."""
 
 _PARALLEL = 4
 _NOT_AS_LISTED = {grpc.StatusCode.FAILED_PRECONDITION.value[0], grpc.StatusCode.NOT_FOUND.value[0]}
