@@ -5,10 +5,12 @@ The configuration is kept and reported as the service does; documents do not exp
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -23,7 +25,8 @@ _MAX_OFFSET = 2_147_483_647
 _METADATA = "type.googleapis.com/google.firestore.admin.v1.FieldOperationMetadata"
 _FIELD = "type.googleapis.com/google.firestore.admin.v1.Field"
 _HTTP = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
-_GROUP = "/v1/projects/{project}/databases/{database}/collectionGroups/{group}"
+_DATABASE = "/v1/projects/{project}/databases/{database}"
+_Handler: TypeAlias = Callable[["AdminState", Request, Any], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -57,30 +60,38 @@ class _Answer(Exception):
 def admin_app(state: AdminState) -> Starlette:
     """The REST application."""
 
-    async def serve(request: Request) -> Response:
-        operation = f"{request.method} {request.url.path}"
+    async def serve(request: Request, handle: _Handler) -> Response:
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        operation = f"{request.method} {path}"
         fault = state.faults.take("firestore", operation)
         try:
             if fault and fault.kind in {FaultKind.STATUS, FaultKind.DROP}:
                 raise _Answer(fault.status if fault.kind is FaultKind.STATUS else 503, "The service failed.")
-            body = await request.json() if request.method == "PATCH" else {}
-            answer = _HANDLERS[request.method, request.scope["route"].name](state, request, body)
+            if fault and fault.kind is FaultKind.LATENCY:
+                await asyncio.sleep(fault.seconds)
+            answer = handle(state, request, await request.json() if request.method == "PATCH" else {})
             if fault and fault.kind is FaultKind.LOST_ANSWER:
                 raise _Answer(503, "The connection was closed.")
         except _Answer as error:
             state.journal.add("firestore", operation, error.status)
             status = {"code": error.status, "message": error.message, "status": _HTTP.get(error.status, "UNAVAILABLE")}
-            return JSONResponse({"error": status}, error.status)
+            headers = {"Retry-After": str(fault.retry_after)} if fault and fault.retry_after else {}
+            return JSONResponse({"error": status}, error.status, headers)
         state.journal.add("firestore", operation, 200)
         return JSONResponse(answer)
 
+    def route(path: str, method: str, handle: _Handler) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await serve(request, handle)
+
+        return Route(path, endpoint, methods=[method])
+
     return Starlette(
         routes=[
-            Route(_GROUP + "/fields/{field}", serve, methods=["GET", "PATCH"], name="field"),
-            Route(_GROUP + "/fields", serve, methods=["GET"], name="fields"),
-            Route(
-                "/v1/projects/{project}/databases/{database}/operations/{id}", serve, methods=["GET"], name="operation"
-            ),
+            route(f"{_DATABASE}/collectionGroups/{{group}}/fields/{{field}}", "GET", _get),
+            route(f"{_DATABASE}/collectionGroups/{{group}}/fields/{{field}}", "PATCH", _patch),
+            route(f"{_DATABASE}/collectionGroups/{{group}}/fields", "GET", _list),
+            route(f"{_DATABASE}/operations/{{id}}", "GET", _operation),
         ]
     )
 
@@ -159,7 +170,7 @@ def _offset(config: Any) -> int:
 def _operation(state: AdminState, request: Request, _: Any) -> dict[str, Any]:
     """An operation is done when it is first asked for."""
     _check(state, request)
-    name = request.url.path.removeprefix("/v1/")
+    name = f"projects/{state.project}/databases/(default)/operations/{request.path_params['id']}"
     number = re.fullmatch(r"ttl([0-9]+)", request.path_params["id"])
     with state.lock:
         if not number or not 0 < int(number[1]) <= state.issued:
@@ -172,11 +183,3 @@ def _operation(state: AdminState, request: Request, _: Any) -> dict[str, Any]:
             "metadata": {"@type": _METADATA, "state": "SUCCESSFUL"},
             "response": response,
         }
-
-
-_HANDLERS = {
-    ("GET", "field"): _get,
-    ("PATCH", "field"): _patch,
-    ("GET", "fields"): _list,
-    ("GET", "operation"): _operation,
-}

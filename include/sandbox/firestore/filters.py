@@ -148,6 +148,13 @@ def _check(node: Node) -> None:
         )
 
 
+def never(leaf: Leaf) -> bool:
+    """Whether no value can satisfy a test: comparisons with null or NaN, which the service drops before it plans."""
+    if leaf.operator in {"NOT_EQUAL", "NOT_IN"}:
+        return set(leaf.values) == {NULL_KEY}
+    return leaf.operator in RANGES and leaf.values[0] in _UNMATCHED
+
+
 def _has_or(node: Node) -> bool:
     return isinstance(node, Branch) and (node.either or any(map(_has_or, node.children)))
 
@@ -156,7 +163,7 @@ def _most_contains(node: Node) -> int:
     """The most array tests that meet in one disjunction of the normal form."""
     if isinstance(node, Leaf):
         return int(node.operator in CONTAINS)
-    counts = [_most_contains(child) for child in node.children]
+    counts = [_most_contains(child) for child in set(node.children)]
     return max(counts, default=0) if node.either else sum(counts)
 
 

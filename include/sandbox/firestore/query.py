@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from include.sandbox.firestore.filters import INEQUALITIES, Branch, Leaf, Node, Parser, leaves
+from include.sandbox.firestore.filters import INEQUALITIES, Branch, Leaf, Node, Parser, leaves, never
 from include.sandbox.firestore.paths import NAME, FieldPath, Key, Names, check_id, field_path
 from include.sandbox.firestore.values import Rank, SortKey, sort_key
 from include.sandbox.firestore.wire import Refusal, StatusCode, StructuredQuery, invalid, only
@@ -124,7 +124,8 @@ def _complete(explicit: tuple[Order, ...], where: Node | None) -> tuple[Order, .
     """Add what the service sorts by without being told: fields of inequalities by name, then the document name."""
     descending = explicit[-1].descending if explicit else False
     named = {order.path for order in explicit}
-    implied = sorted({leaf.path for leaf in leaves(where) if leaf.operator in INEQUALITIES} - named - {NAME})
+    unequal = (leaf for leaf in leaves(where) if leaf.operator in INEQUALITIES and not never(leaf))
+    implied = sorted({leaf.path for leaf in unequal} - named - {NAME})
     if NAME not in named:
         return (*explicit, *(Order(path, descending) for path in implied), Order(NAME, descending))
     if implied:
