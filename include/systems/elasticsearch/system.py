@@ -193,8 +193,9 @@ class ElasticsearchSystem:
         return Expunged(before, self._deleted_docs(index))
 
     def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        """Close the connections, if there are any."""
+        if "_client" in self.__dict__:
+            self._client.close()
 
     def _deleted_docs(self, index: str) -> int:
         with speaking("read the index statistics"):
