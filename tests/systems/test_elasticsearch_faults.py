@@ -11,7 +11,7 @@ from include.systems.elasticsearch import ElasticsearchSystem
 from tests.loopback import serve
 from tests.systems.elastic import OLD, Sandbox, Store
 
-CALLS = ["_mapping", "_refresh", "_search", "_count"]
+CALLS = ["GET /test-", "_refresh", "_search", "_count"]
 KINDS = [(FaultKind.STATUS, 503), (FaultKind.STATUS, 500), (FaultKind.DROP, 0), (FaultKind.LOST_ANSWER, 0)]
 
 
