@@ -121,7 +121,7 @@ def test_missing_rights_and_wrong_passwords_are_refused(tmp_path):
     with running(tmp_path) as (port, client):
         client.set("s:ann:1", 1)
         client.acl_setuser(
-            "looker", enabled=True, passwords=["+pw"], keys=["*"], commands=["+scan", "+pttl", "+client"]
+            "looker", enabled=True, passwords=["+pw"], keys=["*"], commands=["+scan", "+pttl", "+eval", "+client"]
         )
         looker = connect(Connection("redis", host="127.0.0.1", port=port, login="looker", password="pw"))
         assert looker.survey(RULE, None).due == 1

@@ -24,7 +24,7 @@ from include.systems.contract import (
 )
 from include.systems.elasticsearch.anonymising import script
 from include.systems.elasticsearch.client import SYSTEM, client_options, connect_client, speaking
-from include.systems.elasticsearch.fields import check_fields, check_writable
+from include.systems.elasticsearch.fields import check
 from include.systems.elasticsearch.lifecycles import lifecycles, set_lifecycle
 from include.systems.elasticsearch.selecting import (
     TARGETS,
@@ -50,7 +50,7 @@ CARD = Card(
     location_keys={"index": "an index, alias or data stream by its exact name, or a pattern that ends in '-*'"},
     subject_forms={"field:<name>": "the keyword field with the id of the person a document belongs to"},
     trigger_fields=frozenset(),
-    batch_size=10_000,
+    batch_size=50_000,
     documentation="https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-delete-by-query",
     horizon="Deleted documents stay on the disk, unseen by searches, until their segments are merged; snapshots keep "
     "them until the snapshots are deleted.",
@@ -73,7 +73,8 @@ class ElasticsearchSystem:
 
     Args:
         connection: see :func:`include.systems.elasticsearch.client.client_options`; ``extra`` may also hold
-            ``task_timeout``, the seconds that one batch may take (900).
+            ``task_timeout``, the seconds that one batch may take (900), and ``requests_per_second``, the documents per
+            second to which the cluster holds a task back (no limit).
         sleep: waits for a number of seconds.
     """
 
@@ -92,7 +93,7 @@ class ElasticsearchSystem:
     def survey(self, selection: Selection, on_hold: OnHold | None) -> Survey:
         """Count what there is, what is due and what of it is held."""
         query, subject, reader = due(selection), subject_field(selection), self._reader(selection)
-        check_fields(self._client, selection, holds=on_hold is not None)
+        check(self._client, selection, holds=on_hold is not None, writes=False)
         reader.refresh()
         extent = reader.extent(query, selection.trigger_field)
         held = reader.held(query, subject, on_hold)
@@ -107,8 +108,7 @@ class ElasticsearchSystem:
         With several shards a task may end below its limit; what it left is counted again for the next round.
         """
         subject, reader = subject_field(selection), self._reader(selection)
-        check_fields(self._client, selection, holds=on_hold is not None)
-        check_writable(self._client, selection)
+        check(self._client, selection, holds=on_hold is not None, writes=True)
         self._tasks(selection).settle()
         self._settled.add(index_of(selection))
         reader.refresh()
@@ -141,6 +141,7 @@ class ElasticsearchSystem:
             "conflicts": "proceed",
             "refresh": True,
             "wait_for_completion": False,
+            "requests_per_second": float(str(self._connection.extra.get("requests_per_second", -1))),
             **TARGETS,
         }
         query: Query = batch.records
@@ -193,8 +194,9 @@ class ElasticsearchSystem:
         return Expunged(before, self._deleted_docs(index))
 
     def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        """Close the connections, if there are any."""
+        if "_client" in self.__dict__:
+            self._client.close()
 
     def _deleted_docs(self, index: str) -> int:
         with speaking("read the index statistics"):
