@@ -30,7 +30,7 @@ from tests.local.needles import Needles, texts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-PEOPLE, WORKSPACES, SEED = 120, 6, 11
+PEOPLE, WORKSPACES, SEED = 150, 13, 1
 READY = "Everything stays up"
 SECONDS = 300
 
