@@ -74,12 +74,15 @@ def allowed_plan(desk: Desk, place: Place, rule: Rule) -> Plan:
 
 
 def _is_allowed(plan: Plan, entries: list[Recorded]) -> bool:
-    said = [
-        recorded.entry.body.get("verdict") or recorded.entry.body.get("choice")
-        for recorded in entries
-        if recorded.entry.kind in (Kind.GUARD, Kind.DECISION) and recorded.entry.body["digest"] == plan.digest
-    ]
-    return bool(said) and said[-1] in ("pass", "approved")
+    """Whether the guard let it pass, or asked and a human said yes. No human can allow what the guard refuses."""
+    verdict = choice = None
+    for recorded in entries:
+        kind, body = recorded.entry.kind, recorded.entry.body
+        if kind is Kind.PLAN:
+            verdict = choice = None
+        elif body["digest"] == plan.digest:
+            verdict, choice = (body["verdict"], choice) if kind is Kind.GUARD else (verdict, body["choice"])
+    return (verdict, choice) in {("pass", None), ("pass", "approved"), ("ask", "approved")}
 
 
 def reconcile(desk: Desk, system: RetentionSystem) -> int:

@@ -136,6 +136,15 @@ class TestOnlyWhatWasAllowed:
         with pytest.raises(Refused, match="policy changed"):
             kit.carry_out(replace(desk, policy=shorter), RUN, RULE, stores)
 
+    def test_with_a_plan_that_no_human_may_allow(self, desk: Desk, stores: kit.Stores) -> None:
+        planned = kit.plan(desk, RUN, RULE, stores)
+        refusal = Judgement((Breach("future", "The date lies in the future.", approvable=False),))
+        place = Place(RUN.run, RULE, "firestore")
+        desk.ledger.append([guard_entry(place, planned.plan, refusal)])
+        kit.decide(desk, RUN, planned)
+        with pytest.raises(Refused, match="not allowed"):
+            kit.carry_out(desk, RUN, RULE, stores)
+
 
 def budget(desk: Desk, **changes: int) -> Any:
     return desk.policy.rule(RULE).budget.model_copy(update=changes)
