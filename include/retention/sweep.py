@@ -59,12 +59,14 @@ def allowed_plan(desk: Desk, place: Place, rule: Rule) -> Plan:
     """The newest plan of this run, when the guard let it pass or a human approved exactly it.
 
     Raises:
-        Refused: there is none, it was declined, or the rule has changed since.
+        Refused: there is none, it was made in a dry run, it was not allowed, or the rule has changed since.
     """
     entries = list(desk.ledger.entries(run=place.run, rule=place.rule, kinds=[Kind.PLAN, Kind.GUARD, Kind.DECISION]))
     plans = [recorded.entry.body for recorded in entries if recorded.entry.kind is Kind.PLAN]
     if not plans:
         raise Refused(place.system, f"sweep rule {rule.id}", "This run has no plan for it: clear its plan task.")
+    if plans[-1]["dry_run"]:
+        raise Refused(place.system, f"sweep rule {rule.id}", "This is a dry run: start one that is none.")
     plan = Plan.from_body(plans[-1])
     if plan.scope != rule.scope_digest(desk.policy):
         raise Refused(place.system, f"sweep rule {rule.id}", "The policy changed after the plan: clear its plan task.")

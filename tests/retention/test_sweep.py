@@ -145,6 +145,14 @@ class TestOnlyWhatWasAllowed:
         with pytest.raises(Refused, match="not allowed"):
             kit.carry_out(desk, RUN, RULE, stores)
 
+    def test_in_a_dry_run(self, desk: Desk, stores: kit.Stores) -> None:
+        dry = kit.night(dry_run=True)
+        kit.plan_and_allow(desk, dry, RULE, stores)
+        with pytest.raises(Refused, match="dry run"):
+            kit.carry_out(desk, dry, RULE, stores)
+        assert not kit.written(desk, Kind.INTENT, Kind.VERIFICATION)
+        assert kit.status_of(desk, dry, RULE).state is State.COUNTED
+
 
 def budget(desk: Desk, **changes: int) -> Any:
     return desk.policy.rule(RULE).budget.model_copy(update=changes)
