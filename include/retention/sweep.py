@@ -120,17 +120,23 @@ def _carry_out(
     selection: Selection,
     still_alone: Callable[[], None],
 ) -> None:
-    done = _done_under(desk, place, plan)
-    allowance = plan.to_do + desk.policy.guard.tolerance_records - done
-    due = system.survey(selection, None).due
+    active = desk.holds.active()
+    if active.whole(rule.id, system.card.key) is not None:
+        return
+    more = Refused(
+        system.card.key,
+        f"sweep rule {rule.id}",
+        "More is due than the plan that was allowed: clear its plan task for a new one.",
+    )
+    allowance = plan.to_do + desk.policy.guard.tolerance_records - _done_under(desk, place, plan)
+    survey = system.survey(selection, desk.on_hold(active, rule))
+    if survey.due - survey.held > allowance:
+        raise more
+    due = survey.due
     idle = 0
     for number, (batch, holds_version) in enumerate(_batches(desk, rule, system, selection), start=1):
         if batch.count > allowance:
-            raise Refused(
-                system.card.key,
-                f"sweep rule {rule.id}",
-                "More is due than the plan that was allowed: clear its plan task for a new one.",
-            )
+            raise more
         intent = intent_entry(place, plan, batch, number=number, due_before=due, holds_version=holds_version)
         written = desk.ledger.append([intent])[0]
         still_alone()

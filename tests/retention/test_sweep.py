@@ -153,6 +153,16 @@ class TestOnlyWhatWasAllowed:
         assert not kit.written(desk, Kind.INTENT, Kind.VERIFICATION)
         assert kit.status_of(desk, dry, RULE).state is State.COUNTED
 
+    def test_when_one_more_is_due_than_was_allowed(
+        self, desk: Desk, small: Estate, stores: kit.Stores, small_batches: int
+    ) -> None:
+        hold = kit.hold(desk, contact_of(talks(small)[0]))
+        kit.plan_and_allow(desk, RUN, RULE, stores)
+        desk.holds.release(hold.id, kit.STAFF, "over")
+        with pytest.raises(Refused, match="More is due"):
+            kit.carry_out(desk, RUN, RULE, stores)
+        assert not kit.written(desk, Kind.INTENT)
+
 
 def budget(desk: Desk, **changes: int) -> Any:
     return desk.policy.rule(RULE).budget.model_copy(update=changes)
