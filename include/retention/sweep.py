@@ -50,8 +50,7 @@ def sweep(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> Read
         reconcile(desk, system)
         plan = allowed_plan(desk, place, rule)
         selection = select(desk.policy, rule, rule.period.cutoff(night.as_of))
-        if plan.whole_hold is None:
-            _carry_out(desk, place, plan, rule, system, selection, still_alone)
+        _carry_out(desk, place, plan, rule, system, selection, still_alone)
         return _read_back(desk, place, plan, rule, system, selection)
 
 
@@ -123,6 +122,12 @@ def _carry_out(
     active = desk.holds.active()
     if active.whole(rule.id, system.card.key) is not None:
         return
+    if plan.whole_hold is not None:
+        raise Refused(
+            system.card.key,
+            f"sweep rule {rule.id}",
+            "The hold on all of it was released after the plan: clear its plan task for a new one.",
+        )
     more = Refused(
         system.card.key,
         f"sweep rule {rule.id}",

@@ -163,6 +163,13 @@ class TestOnlyWhatWasAllowed:
             kit.carry_out(desk, RUN, RULE, stores)
         assert not kit.written(desk, Kind.INTENT)
 
+    def test_when_the_hold_on_the_whole_rule_was_released_after_the_plan(self, desk: Desk, stores: kit.Stores) -> None:
+        hold = kit.hold(desk, rule=RULE)
+        kit.plan_and_allow(desk, RUN, RULE, stores)
+        desk.holds.release(hold.id, kit.STAFF, "over")
+        with pytest.raises(Refused, match="clear its plan"):
+            kit.carry_out(replace(desk, policy=tolerating(desk.policy, 100_000)), RUN, RULE, stores)
+
 
 def budget(desk: Desk, **changes: int) -> Any:
     return desk.policy.rule(RULE).budget.model_copy(update=changes)
