@@ -22,7 +22,7 @@ from include.retention.evidence import (
     reconciled_entry,
     verification_entry,
 )
-from include.retention.plan import Plan
+from include.retention.plan import Plan, moment
 from include.retention.selection import select
 from include.systems.contract import Batch, ReadBack, RetentionSystem, Selection, Swept
 
@@ -49,7 +49,7 @@ def sweep(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> Read
     with desk.ledger.exclusive(f"sweep/{system.card.key}", WAIT_SECONDS) as still_alone:
         reconcile(desk, system)
         plan = allowed_plan(desk, place, rule)
-        selection = select(desk.policy, rule, rule.period.cutoff(night.as_of))
+        selection = select(desk.policy, rule, moment(plan.cutoff))
         _carry_out(desk, place, plan, rule, system, selection, still_alone)
         return _read_back(desk, place, plan, rule, system, selection)
 

@@ -175,6 +175,16 @@ def budget(desk: Desk, **changes: int) -> Any:
     return desk.policy.rule(RULE).budget.model_copy(update=changes)
 
 
+def test_a_later_date_does_not_widen_an_allowed_plan(
+    desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores
+) -> None:
+    desk = replace(desk, policy=tolerating(desk.policy, 1000))
+    before = look(company_sandbox)
+    kit.plan_and_allow(desk, RUN, RULE, stores)
+    kit.carry_out(desk, replace(RUN, as_of=kit.AS_OF + timedelta(days=365)), RULE, stores)
+    assert before["firestore"].keys() - look(company_sandbox)["firestore"].keys() == set(talks(small))
+
+
 def test_as_many_more_as_the_policy_tolerates_may_go(
     desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores
 ) -> None:
