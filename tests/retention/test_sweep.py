@@ -199,6 +199,21 @@ def test_as_many_more_as_the_policy_tolerates_may_go(
     assert not set(talks(small)) & look(company_sandbox)["firestore"].keys()
 
 
+def test_a_plan_that_found_more_is_counted_whole(
+    desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores
+) -> None:
+    hold = kit.hold(desk, rule=RULE)
+    kit.plan_and_allow(desk, RUN, RULE, stores)
+    assert kit.carry_out(desk, RUN, RULE, stores) == ReadBack(remaining=0, held=len(talks(small)))
+    assert kit.status_of(desk, RUN, RULE).state is State.HELD
+    desk.holds.release(hold.id, kit.STAFF, "over")
+    kit.plan(desk, RUN, RULE, stores)
+    status = kit.status_of(desk, RUN, RULE)
+    assert (status.state, status.verified, status.held) == (State.PLANNED, False, 0)
+    kit.carry_out(desk, RUN, RULE, stores)
+    assert kit.status_of(desk, RUN, RULE).gone == kit.status_of(desk, RUN, RULE).due == len(talks(small))
+
+
 @dataclass
 class Boundary:
     """The real store, with something happening between two of the engine's instructions."""
