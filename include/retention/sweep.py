@@ -7,6 +7,7 @@ on from what the store really holds; nothing is remembered outside the ledger.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from include.errors import Inconsistent, Refused, Unavailable
 from include.ledger.entry import Kind, Recorded
@@ -190,7 +191,7 @@ def _read_back(
     active = desk.holds.active()
     seen = system.read_back(selection, desk.on_hold(active, rule))
     if active.whole(rule.id, system.card.key) is not None:
-        seen = ReadBack(remaining=0, held=seen.remaining + seen.held, blocked=seen.blocked, until=seen.until)
+        seen = replace(seen, remaining=0, held=seen.remaining + seen.held)
     complete = seen.remaining == 0 and seen.residual_fields == 0
     desk.ledger.append([verification_entry(place, plan, seen, complete=complete)])
     if seen.residual_fields:

@@ -428,6 +428,25 @@ class TestAccidents:
         assert look(company_sandbox) == before
         assert len(kit.written(desk, Kind.INTENT)) == 1
 
+    def test_a_field_that_should_be_gone_stops_with_evidence(
+        self, desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores
+    ) -> None:
+        kit.plan_and_allow(desk, RUN, "U1-search", stores)
+        kit.carry_out(desk, RUN, "U1-search", stores)
+        name, source = next(
+            (name, source)
+            for name, source in company_sandbox.company.elasticsearch.documents("activity")
+            if "at_month" in source
+        )
+        with Elasticsearch(company_sandbox.endpoints["elasticsearch"]) as client:
+            client.update(index="activity", id=name, doc={**source, "ip": "192.0.2.7"})
+        with pytest.raises(Inconsistent, match="1 anonymised"):
+            kit.carry_out(desk, RUN, "U1-search", stores)
+        assert kit.status_of(desk, RUN, "U1-search").state is State.FAILED
+        kit.hold(desk, rule="U1-search")
+        with pytest.raises(Inconsistent, match="1 anonymised"):
+            kit.carry_out(desk, RUN, "U1-search", stores)
+
 
 def close_database(postgres: Databases, desk: Desk, *, closed: bool) -> None:
     """Take the ledger's database away, or bring it back."""
