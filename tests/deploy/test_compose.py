@@ -99,7 +99,7 @@ def test_the_file_follows_the_compose_specification(raw: Compose) -> None:
     if not schema.exists():
         pytest.skip("the JSON schema of the compose specification is not among PRIVACY_SPECS")
     jsonschema = pytest.importorskip("jsonschema")
-    jsonschema.validate(raw, json.loads(schema.read_text()))
+    jsonschema.Draft201909Validator(json.loads(schema.read_text())).validate(raw)
 
 
 def test_every_service_proves_its_health_or_ends(compose: Compose) -> None:
