@@ -1,28 +1,120 @@
-"""Airflow's surroundings for all tests, set before anything imports it: a home of its own, no settings of a user."""
+"""For all rooms: a real PostgreSQL, a fresh, migrated ledger database for each test that asks for one, a sandbox."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import itertools
 import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-HOME = tempfile.mkdtemp(prefix="airflow-home-")
+import tests.surroundings  # noqa: F401 - before anything imports Airflow
+from include.connection import Connection
+from include.ledger.database import WRITER, engine_for, migrate
+from include.ledger.log import Ledger
+from include.ledger.schema import metadata
+from include.local.databases import Databases
+from include.local.postgres import server
+from include.sandbox.app import Sandbox, connections
+from include.systems import registry
+from include.systems.contract import RetentionSystem
 
-os.environ.update(
-    AIRFLOW_HOME=HOME,
-    AIRFLOW__CORE__LOAD_EXAMPLES="False",
-    AIRFLOW__CORE__UNIT_TEST_MODE="True",
-    AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"),
-    AIRFLOW__CORE__PLUGINS_FOLDER=str(ROOT / "plugins"),
-)
-for name in ("PRIVACY_POLICY_FILE", "PRIVACY_MODE", "PRIVACY_REPORTS"):
-    os.environ.pop(name, None)
+OWNER = "privacy_ledger_owner"
+_TEMPLATE = "ledger_test_template"
+_SHARED = "ledger_test_shared"
+_numbers = itertools.count()
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the home."""
-    shutil.rmtree(HOME, ignore_errors=True)
+class Clock:
+    """A second passes at each look."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Databases]:
+    with tempfile.TemporaryDirectory(prefix="pg") as directory, server(Path(directory)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def ledger_template(postgres: Databases) -> Iterator[str]:
+    for role in (OWNER, WRITER):
+        postgres.ensure_role(role, "test")
+    for name in (_TEMPLATE, _SHARED):
+        postgres.drop_database(name)
+    postgres.ensure_database(_TEMPLATE, OWNER, [WRITER])
+    migrate(postgres.url(_TEMPLATE, OWNER, "test"))
+    postgres.ensure_database(_SHARED, OWNER, [WRITER], template=_TEMPLATE)
+    yield _TEMPLATE
+    for name in (_TEMPLATE, _SHARED):
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def ledger_database(request: pytest.FixtureRequest, postgres: Databases, ledger_template: str) -> Iterator[str]:
+    """An empty, migrated ledger: one of its own for a test that forces its way in, else the shared one, emptied."""
+    if "superuser" in request.fixturenames:
+        name = f"ledger_test_{next(_numbers)}"
+        postgres.drop_database(name)
+        postgres.ensure_database(name, OWNER, [WRITER], template=ledger_template)
+        yield name
+        postgres.drop_database(name)
+    else:
+        _empty(postgres.url(_SHARED))
+        yield _SHARED
+
+
+def _empty(url: str) -> None:
+    """Only a superuser can do this, and only by taking the guards away for a moment."""
+    engine = engine_for(url)
+    with engine.begin() as connection:
+        tables = [table.name for table in metadata.sorted_tables]
+        for table in tables:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only")
+        connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)}")
+        for table in tables:
+            connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_append_only")
+    engine.dispose()
+
+
+@pytest.fixture
+def ledger_url(postgres: Databases, ledger_database: str) -> str:
+    """The writer's URL of a fresh, migrated ledger."""
+    return postgres.url(ledger_database, WRITER, "test")
+
+
+@pytest.fixture
+def owner_url(postgres: Databases, ledger_database: str) -> str:
+    return postgres.url(ledger_database, OWNER, "test")
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    engine = engine_for(ledger_url)
+    yield Ledger(engine, Clock())
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def company_sandbox() -> Iterator[Sandbox]:
+    """Every service of the company on loopback, empty; a test seeds what it needs."""
+    with Sandbox() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def stores(company_sandbox: Sandbox) -> Iterator[Mapping[str, RetentionSystem]]:
+    """The modules of all stores, connected to the sandbox as in production."""
+    environ = connections(company_sandbox.endpoints)
+    connected = {key: registry.connect(Connection.from_env(key, environ)) for key in registry.MODULES}
+    yield connected
+    for system in connected.values():
+        system.close()

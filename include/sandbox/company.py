@@ -24,7 +24,7 @@ PROJECT = "clique-sandbox"
 INDEXES: dict[str, tuple[Callable[[Estate], Iterator[Document]], dict[str, str]]] = {
     "contacts": (
         Estate.contact_index,
-        {"email": "keyword", "name": "text", "source": "keyword", "owner": "keyword"}
+        {"contact_id": "keyword", "email": "keyword", "name": "text", "source": "keyword", "owner": "keyword"}
         | {"created_at": "date", "last_contact_at": "date"},
     ),
     "activity": (

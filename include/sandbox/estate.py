@@ -196,7 +196,7 @@ class Estate:
 
     def contact_index(self) -> Iterator[Document]:
         """Elasticsearch ``contacts``: a mirror of the contacts."""
-        return (Document(contact.id, _contact_fields(contact)) for contact in self.contacts())
+        return (Document(c.id, {"contact_id": c.id, **_contact_fields(c)}) for c in self.contacts())
 
     def activity_index(self) -> Iterator[Document]:
         """Elasticsearch ``activity``: a mirror of the events."""

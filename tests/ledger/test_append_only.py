@@ -23,7 +23,7 @@ from include.ledger.log import Ledger
 from include.ledger.note import Signer
 from include.ledger.schema import metadata
 from include.local.databases import Databases
-from tests.ledger.conftest import OWNER
+from tests.conftest import OWNER
 
 TABLES = ("ledger_entry", "ledger_node", "ledger_checkpoint")
 CHANGES = ("UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {}", "DELETE FROM {} WHERE false")

@@ -21,13 +21,6 @@ from include.orchestration.closing import close
 from include.retention.desk import Desk
 from include.retention.desk import Night as Nightly
 from include.retention.guard import Mode
-from tests.ledger.conftest import (  # noqa: F401
-    ledger,
-    ledger_database,
-    ledger_template,
-    ledger_url,
-    postgres,
-)
 from tests.reports.nights import AS_OF, RUN, SYSTEMS, Night, card, policy
 
 NIGHT = Nightly(run=RUN, as_of=AS_OF)
@@ -40,7 +33,7 @@ def signer() -> Signer:
 
 
 @pytest.fixture
-def desk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Desk:  # noqa: F811
+def desk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Desk:
     def connection(key: str) -> Connection:
         if key == "redis":
             raise Refused(key, "find its connection", "Create it.")

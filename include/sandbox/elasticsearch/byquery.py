@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias
 from zlib import crc32
 
@@ -127,9 +128,9 @@ def _portions(call: Call, body: dict[str, Any], indices: list[Index]) -> list[Fo
         raise illegal(f"[max_docs] should be >= [slices] but was [{limit}] and [{slices}]")
     found = _found(call, body, indices)
     if manual:
-        found = [(index, doc) for index, doc in found if crc32(doc.id.encode()) % manual["max"] == manual["id"]]
+        found = (item for item in found if crc32(item[1].id.encode()) % manual["max"] == manual["id"])
     if slices == 1:
-        return [found[:limit]]
+        return [list(islice(found, limit))]
     portions: list[Found] = [[] for _ in range(slices)]
     for index, doc in found:
         portions[crc32(doc.id.encode()) % slices].append((index, doc))
@@ -145,14 +146,12 @@ def _max_docs(call: Call, body: dict[str, Any]) -> int | None:
     return limit
 
 
-def _found(call: Call, body: dict[str, Any], indices: list[Index]) -> Found:
+def _found(call: Call, body: dict[str, Any], indices: list[Index]) -> Iterator[tuple[Index, Doc]]:
     query = parse_query(body.get("query", {"match_all": {}}), call.cluster.now)
-    return [
-        (index, view.segment.docs[ordinal])
-        for index in indices
-        for view in index.views()
-        for ordinal in view.segment.ordinals(matching(query, view))
-    ]
+    for index in indices:
+        for view in index.views():
+            for ordinal in view.segment.ordinals(matching(query, view)):
+                yield index, view.segment.docs[ordinal]
 
 
 async def _run(work: Work, task: Task, parts: list[tuple[Task, Found]], *, keep: bool) -> dict[str, Any] | EsError:

@@ -182,6 +182,7 @@ def close(call: Call) -> Answer:
     found = _indices(call)
     for index in found:
         index.closed = True
+        index.settings["index.verified_before_close"] = "true"
     closed = {index.name: {"closed": True} for index in found}
     return Answer({"acknowledged": True, "shards_acknowledged": True, "indices": closed})
 
@@ -192,6 +193,7 @@ def open_(call: Call) -> Answer:
         if name not in call.cluster.indices:
             raise no_index(name)
         call.cluster.indices[name].closed = False
+        call.cluster.indices[name].settings.pop("index.verified_before_close", None)
     return Answer({"acknowledged": True, "shards_acknowledged": True})
 
 

@@ -1,0 +1,174 @@
+"""What must be in every store after a night, worked out from the seeded records and the text of the policy alone.
+
+It shares no code with the policy's loader, the engine or the modules of the systems: periods come from the YAML text,
+a naive calendar adds them to each record's own day, and the stores are looked into from behind.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import redis
+import yaml
+
+from include.sandbox.app import Sandbox
+from include.sandbox.company import INDEXES
+from include.sandbox.estate import BUCKET, Estate
+
+POLICY_FILE = Path(__file__).parents[2] / "include" / "policy" / "clique.yaml"
+DAY_SECONDS = 86_400
+
+Contents: TypeAlias = dict[str, dict[Any, Any]]
+"""Collection → id → record."""
+
+
+@cache
+def periods() -> Mapping[str, str]:
+    """The period of each rule, as the file writes it."""
+    return {rule["id"]: rule["period"] for rule in yaml.safe_load(POLICY_FILE.read_text(encoding="utf-8"))["rules"]}
+
+
+def is_over(moment: datetime | None, rule: str, as_of: datetime) -> bool:
+    """Whether the last day on which the rule keeps a record of ``moment`` has passed."""
+    if moment is None:
+        return False
+    count, unit = periods()[rule].split()
+    return _add(moment.date(), int(count), unit.rstrip("s")) < as_of.date()
+
+
+def _add(day: date, count: int, unit: str) -> date:
+    if unit in {"day", "week"}:
+        return day + timedelta(days=count * (7 if unit == "week" else 1))
+    months = day.year * 12 + day.month - 1 + count * (12 if unit == "year" else 1)
+    year, month = divmod(months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def look(sandbox: Sandbox) -> Contents:
+    """Everything that is in the stores now."""
+    company = sandbox.company
+    contents: Contents = {"firestore": dict(company.firestore.documents(None))}
+    for index in INDEXES:
+        contents[index] = dict(company.elasticsearch.documents(index))
+    contents["objects"] = {
+        (item.name, item.time_created): (item.custom_time, item.temporary_hold, bytes(item.content))
+        for item in company.storage.objects(BUCKET, versions=True)
+    }
+    contents["accounts"] = {account.local_id: asdict(account) for account in company.identitytoolkit.accounts()}
+    host, _, port = sandbox.endpoints["redis"].rpartition(":")
+    with redis.Redis(host, int(port)) as client:
+        contents["cache"] = {key.decode(): client.get(key) for key in client.scan_iter(count=5000)}
+    return contents
+
+
+@dataclass(frozen=True)
+class Fate:
+    """Ids of the records that a rule covers in a collection: those that must go, and those that are kept by a hold."""
+
+    collection: str
+    goes: frozenset[Any]
+    held: frozenset[Any]
+
+    @property
+    def due(self) -> int:
+        """Records that are too old, on hold or not."""
+        return len(self.goes) + len(self.held)
+
+
+class Truth:
+    """The judgement over an estate.
+
+    Args:
+        estate: as it was seeded.
+        held: identifiers, as the stores write them, of the people on hold.
+    """
+
+    def __init__(self, estate: Estate, held: Collection[str] = ()) -> None:
+        self._estate = estate
+        self._as_of = estate.as_of
+        self._held = frozenset(held)
+        self.rules: dict[str, Fate] = dict(self._fates())
+
+    def after(self, before: Contents) -> Contents:
+        """What must be in the stores once every rule was applied to ``before``."""
+        after = {collection: dict(records) for collection, records in before.items()}
+        for rule, fate in self.rules.items():
+            for identifier in fate.goes:
+                if rule in {"U1", "U1-search"}:
+                    after[fate.collection][identifier] = _anonymous(before[fate.collection][identifier])
+                else:
+                    after[fate.collection].pop(identifier, None)
+        roots = [path for path in before["firestore"] if path not in after["firestore"]]
+        for path in list(after["firestore"]):
+            if any(path.startswith(f"{root}/") for root in roots):
+                del after["firestore"][path]
+        return after
+
+    def _fates(self) -> Iterator[tuple[str, Fate]]:
+        estate, over = self._estate, self._over
+        people = estate.people
+        logins = [(p.verified, p.uid, p.last_login_at or p.created_at, p.created_at) for p in people]
+        yield "A1", self._fate("accounts", ((u, u) for ok, u, login, _ in logins if ok and over(login, "A1")))
+        yield (
+            "A1-unverified",
+            self._fate("accounts", ((u, u) for ok, u, _, made in logins if not ok and over(made, "A1-unverified"))),
+        )
+        yield "A1-profile", self._users(p.uid for p in people if over(p.last_login_at, "A1-profile"))
+        yield "A2", self._users(p.uid for p in people if over(p.closed_at, "A2"))
+        yield "A3", self._files()
+        yield "A4", self._cache("session")
+        yield "A4-profile", self._cache("profile")
+        for rule, source in (("M1", "event"), ("C2", "own_prospect")):
+            old = [c for c in estate.contacts() if c.source == source and over(c.last_contact_at, rule)]
+            yield rule, self._fate("firestore", ((c.path, c.id) for c in old))
+            yield f"{rule}-search", self._fate("contacts", ((c.id, c.id) for c in old))
+        ended = (d for d in estate.workspaces() if over(_time(d.fields.get("contract_ended_at")), "C1"))
+        yield "C1", self._fate("firestore", ((d.id, d.id.split("/")[1]) for d in ended))
+        old_talks = (d for d in estate.interactions() if over(_time(d.fields["at"]), "C3"))
+        yield "C3", self._fate("firestore", ((d.id, d.id.split("/")[3]) for d in old_talks))
+        events = [d for d in estate.events() if over(_time(d.fields["at"]), "U1")]
+        yield "U1", self._fate("firestore", ((d.id, str(d.fields["uid"])) for d in events))
+        yield "U1-search", self._fate("activity", ((d.id.split("/")[1], str(d.fields["uid"])) for d in events))
+        logs = (d for d in estate.log_index() if over(_time(d.fields["at"]), "W5"))
+        yield "W5", self._fate("app-logs", ((d.id, str(d.fields["uid"])) for d in logs))
+        exports = (o for o in estate.objects() if o.name.startswith("exports/") and over(o.time_created, "X2"))
+        yield "X2", self._fate("objects", (((o.name, o.time_created), "") for o in exports))
+
+    def _over(self, moment: datetime | None, rule: str) -> bool:
+        return is_over(moment, rule, self._as_of)
+
+    def _fate(self, collection: str, found: Iterator[tuple[Any, str]]) -> Fate:
+        due = list(found)
+        held = frozenset(identifier for identifier, subject in due if subject in self._held)
+        return Fate(collection, frozenset(identifier for identifier, _ in due) - held, held)
+
+    def _users(self, uids: Iterator[str]) -> Fate:
+        return self._fate("firestore", ((f"users/{uid}", uid) for uid in uids))
+
+    def _files(self) -> Fate:
+        due = [o for o in self._estate.objects() if o.name.startswith("users/") and self._over(o.custom_time, "A3")]
+        fate = self._fate("objects", (((o.name, o.time_created), o.name.split("/")[1]) for o in due))
+        refused = frozenset((o.name, o.time_created) for o in due if o.temporary_hold)
+        return Fate("objects", fate.goes - refused, fate.held | refused)
+
+    def _cache(self, kind: str) -> Fate:
+        entries = (e for e in self._estate.cache() if e.key.startswith(f"{kind}:"))
+        due = (e for e in entries if e.ttl is None or e.ttl > DAY_SECONDS)
+        return self._fate("cache", ((e.key, e.key.split(":")[1]) for e in due))
+
+
+def _anonymous(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The anonymous form of a usage event: where it has more than these, nothing else is removed."""
+    at = record["at"]
+    month = at[:7] if isinstance(at, str) else f"{at:%Y-%m}"
+    return {"feature": record["feature"], "country": record["country"], "at_month": month}
+
+
+def _time(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) else None
