@@ -1,4 +1,4 @@
-"""Airflow's surroundings, set before any test imports it: a home of its own, no examples, nothing of a user's settings."""
+"""Airflow's surroundings, set before a test imports it: a home of its own, no examples, no settings of a user."""
 
 from __future__ import annotations
 
