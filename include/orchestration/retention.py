@@ -9,7 +9,6 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.errors import Refused
-from include.orchestration.night import Request, read_request
 from include.orchestration.recovery import shielded
 from include.orchestration.settings import Settings
 from include.policy.loader import load
@@ -17,6 +16,7 @@ from include.policy.loader import load
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from include.orchestration.night import Request
     from include.retention.planning import Planned
     from include.retention.status import RuleStatus
 
@@ -32,6 +32,8 @@ def rules_by_system() -> dict[str, list[str]]:
 
 def request_of(context: Mapping[str, Any]) -> Request:
     """What this DAG run asks for."""
+    from include.orchestration.night import read_request
+
     dag_run = context["dag_run"]
     return read_request(
         dag_id=dag_run.dag_id,
