@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import elasticsearch
-import google.auth.transport.requests
-import google.cloud.storage.batch
-import google.oauth2.credentials
-import redis
+from importlib import import_module
 
-import include.systems.cloud_storage
-import include.systems.elasticsearch
-import include.systems.firebase_auth
-import include.systems.firestore
-import include.systems.redis
-import tests.faults.runner
-
-LOADED = (elasticsearch, google, redis, include, tests)
+for _name in (
+    "elasticsearch",
+    "google.auth.transport.requests",
+    "google.cloud.storage.batch",
+    "google.oauth2.credentials",
+    "include.systems.cloud_storage",
+    "include.systems.elasticsearch",
+    "include.systems.firebase_auth",
+    "include.systems.firestore.system",
+    "include.systems.redis",
+    "redis",
+    "tests.faults.runner",
+):
+    import_module(_name)

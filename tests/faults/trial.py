@@ -1,4 +1,4 @@
-"""A company, a ledger and a process that works through a night and can be killed; and what must be true at any moment."""
+"""A company, a ledger, a process that works through a night and can be killed; what must be true at any moment."""
 
 from __future__ import annotations
 
