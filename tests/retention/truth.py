@@ -110,6 +110,15 @@ class Truth:
                 del after["firestore"][path]
         return after
 
+    def own(self, rule: str) -> frozenset[Any]:
+        """What a rule itself removes when all are applied in the order of the policy file.
+
+        A contact takes its history along, and a profile may be due by two rules: the first one takes it.
+        """
+        order = list(periods())
+        earlier = [fate.goes for name, fate in self.rules.items() if order.index(name) < order.index(rule)]
+        return frozenset(i for i in self.rules[rule].goes if not any(set(_lineage(i)) & goes for goes in earlier))
+
     def _fates(self) -> Iterator[tuple[str, Fate]]:
         estate, over = self._estate, self._over
         people = estate.people
@@ -161,6 +170,12 @@ class Truth:
         entries = (e for e in self._estate.cache() if e.key.startswith(f"{kind}:"))
         due = (e for e in entries if e.ttl is None or e.ttl > DAY_SECONDS)
         return self._fate("cache", ((e.key, e.key.split(":")[1]) for e in due))
+
+
+def _lineage(identifier: Any) -> Iterator[str]:
+    """A document's path and those of the documents above it; nothing for the records of other stores."""
+    parts = identifier.split("/") if isinstance(identifier, str) else []
+    return ("/".join(parts[:length]) for length in range(2, len(parts) + 1, 2))
 
 
 def _anonymous(record: Mapping[str, Any]) -> dict[str, Any]:
