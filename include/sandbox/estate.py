@@ -192,6 +192,7 @@ class Estate:
                 created_at=_milliseconds(person.created_at),
                 last_login_at=_milliseconds(person.last_login_at) if person.last_login_at else None,
                 display_name=person.name,
+                providers=[{"providerId": "password", "federatedId": person.email, "email": person.email}],
             )
 
     def contact_index(self) -> Iterator[Document]:

@@ -128,6 +128,7 @@ class Truth:
             "A1-unverified",
             self._fate("accounts", ((u, u) for ok, u, _, made in logins if not ok and over(made, "A1-unverified"))),
         )
+        yield "A1-other", self._fate("accounts", iter(()))  # everybody in the estate signs in by e-mail and password
         yield "A1-profile", self._users(p.uid for p in people if over(p.last_login_at, "A1-profile"))
         yield "A2", self._users(p.uid for p in people if over(p.closed_at, "A2"))
         yield "A3", self._files()
