@@ -31,8 +31,8 @@ READ_WAITS = (0.5, 2.0)
 class Account:
     """What a rule can judge an account by. Times are UTC, None when the account has none.
 
-    ``password_only``: nobody gets in but by e-mail and password. An account made with a custom token, by telephone or by
-    another provider never has its address verified, however much it is used.
+    ``password_only``: nobody gets in but by e-mail and password. An account made with a custom token, by telephone or
+    by another provider never has its address verified, however much it is used.
     """
 
     local_id: str = field(repr=False)
