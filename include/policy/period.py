@@ -80,6 +80,6 @@ class Period:
 
     @property
     def seconds(self) -> int:
-        """Length in seconds for stores' own expiry, never shorter than the calendar: months of 31, years of 366 days."""
+        """Length in seconds for stores' own expiry, never too short: months count 31 days, years 366."""
         per_unit = {Unit.HOUR: 3600, Unit.DAY: 86400, Unit.WEEK: 604800, Unit.MONTH: 2678400, Unit.YEAR: 31622400}
         return self.count * per_unit[self.unit]

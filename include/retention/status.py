@@ -37,7 +37,7 @@ class RuleStatus:
     """One row of every table that people see.
 
     Args:
-        due: records that were due when the run first counted.
+        due: records that the run found due; with a second plan, those gone by then and those it counted.
         gone: records that the stores acknowledged as deleted or anonymised in this run.
         left_alone: records that changed after they were selected and are judged again by the next run.
         unknown: records of batches whose fate can't be told any more (the rule changed after a crash).
@@ -95,6 +95,7 @@ class RuleStatus:
 class _Tally:
     action: str = ""
     first_plan: Mapping[str, object] | None = None
+    due: int = 0
     plan: Mapping[str, object] | None = None
     guard: Mapping[str, object] | None = None
     decision: Mapping[str, object] | None = None
@@ -109,7 +110,8 @@ class _Tally:
         match recorded.entry.kind:
             case Kind.PLAN:
                 self.first_plan = self.first_plan or body
-                self.plan, self.guard, self.decision = body, None, None
+                self.plan, self.guard, self.decision, self.verification = body, None, None, None
+                self.due = max(self.due, self.gone + _int(body, "due"))
             case Kind.GUARD:
                 self.guard = body
             case Kind.DECISION:
@@ -163,7 +165,7 @@ def _status(run: str, rule: str, system: str, tally: _Tally, at: datetime) -> Ru
         return _uncounted(run, rule, system, tally.action)
     plan, first, seen = tally.plan, tally.first_plan, tally.verification
     held = _int(plan, "held") if seen is None else _int(seen, "held") + _int(seen, "blocked")
-    due = _int(first, "due")
+    due = tally.due
     remaining = max(0, due - tally.gone - tally.left_alone - held) if seen is None else _int(seen, "remaining")
     until = None if seen is None else _text(seen, "until")
     return RuleStatus(

@@ -7,6 +7,7 @@ on from what the store really holds; nothing is remembered outside the ledger.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from include.errors import Inconsistent, Refused, Unavailable
 from include.ledger.entry import Kind, Recorded
@@ -22,7 +23,7 @@ from include.retention.evidence import (
     reconciled_entry,
     verification_entry,
 )
-from include.retention.plan import Plan
+from include.retention.plan import Plan, moment
 from include.retention.selection import select
 from include.systems.contract import Batch, ReadBack, RetentionSystem, Selection, Swept
 
@@ -49,9 +50,8 @@ def sweep(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> Read
     with desk.ledger.exclusive(f"sweep/{system.card.key}", WAIT_SECONDS) as still_alone:
         reconcile(desk, system)
         plan = allowed_plan(desk, place, rule)
-        selection = select(desk.policy, rule, rule.period.cutoff(night.as_of))
-        if plan.whole_hold is None:
-            _carry_out(desk, place, plan, rule, system, selection, still_alone)
+        selection = select(desk.policy, rule, moment(plan.cutoff))
+        _carry_out(desk, place, plan, rule, system, selection, still_alone)
         return _read_back(desk, place, plan, rule, system, selection)
 
 
@@ -59,12 +59,14 @@ def allowed_plan(desk: Desk, place: Place, rule: Rule) -> Plan:
     """The newest plan of this run, when the guard let it pass or a human approved exactly it.
 
     Raises:
-        Refused: there is none, it was declined, or the rule has changed since.
+        Refused: there is none, it was made in a dry run, it was not allowed, or the rule has changed since.
     """
     entries = list(desk.ledger.entries(run=place.run, rule=place.rule, kinds=[Kind.PLAN, Kind.GUARD, Kind.DECISION]))
     plans = [recorded.entry.body for recorded in entries if recorded.entry.kind is Kind.PLAN]
     if not plans:
         raise Refused(place.system, f"sweep rule {rule.id}", "This run has no plan for it: clear its plan task.")
+    if plans[-1]["dry_run"]:
+        raise Refused(place.system, f"sweep rule {rule.id}", "This is a dry run: start one that is none.")
     plan = Plan.from_body(plans[-1])
     if plan.scope != rule.scope_digest(desk.policy):
         raise Refused(place.system, f"sweep rule {rule.id}", "The policy changed after the plan: clear its plan task.")
@@ -74,12 +76,15 @@ def allowed_plan(desk: Desk, place: Place, rule: Rule) -> Plan:
 
 
 def _is_allowed(plan: Plan, entries: list[Recorded]) -> bool:
-    said = [
-        recorded.entry.body.get("verdict") or recorded.entry.body.get("choice")
-        for recorded in entries
-        if recorded.entry.kind in (Kind.GUARD, Kind.DECISION) and recorded.entry.body["digest"] == plan.digest
-    ]
-    return bool(said) and said[-1] in ("pass", "approved")
+    """Whether the guard let it pass, or asked and a human said yes. No human can allow what the guard refuses."""
+    verdict = choice = None
+    for recorded in entries:
+        kind, body = recorded.entry.kind, recorded.entry.body
+        if kind is Kind.PLAN:
+            verdict = choice = None
+        elif body["digest"] == plan.digest:
+            verdict, choice = (body["verdict"], choice) if kind is Kind.GUARD else (verdict, body["choice"])
+    return (verdict, choice) in {("pass", None), ("pass", "approved"), ("ask", "approved")}
 
 
 def reconcile(desk: Desk, system: RetentionSystem) -> int:
@@ -115,17 +120,29 @@ def _carry_out(
     selection: Selection,
     still_alone: Callable[[], None],
 ) -> None:
-    done = _done_under(desk, place, plan)
-    allowance = plan.to_do + desk.policy.guard.tolerance_records - done
-    due = system.survey(selection, None).due
+    active = desk.holds.active()
+    if active.whole(rule.id, system.card.key) is not None:
+        return
+    if plan.whole_hold is not None:
+        raise Refused(
+            system.card.key,
+            f"sweep rule {rule.id}",
+            "The hold on all of it was released after the plan: clear its plan task for a new one.",
+        )
+    more = Refused(
+        system.card.key,
+        f"sweep rule {rule.id}",
+        "More is due than the plan that was allowed: clear its plan task for a new one.",
+    )
+    allowance = plan.to_do + desk.policy.guard.tolerance_records - _done_under(desk, place, plan)
+    survey = system.survey(selection, desk.on_hold(active, rule))
+    if survey.due - survey.held > allowance:
+        raise more
+    due = survey.due
     idle = 0
     for number, (batch, holds_version) in enumerate(_batches(desk, rule, system, selection), start=1):
         if batch.count > allowance:
-            raise Refused(
-                system.card.key,
-                f"sweep rule {rule.id}",
-                "More is due than the plan that was allowed: clear its plan task for a new one.",
-            )
+            raise more
         intent = intent_entry(place, plan, batch, number=number, due_before=due, holds_version=holds_version)
         written = desk.ledger.append([intent])[0]
         still_alone()
@@ -174,7 +191,7 @@ def _read_back(
     active = desk.holds.active()
     seen = system.read_back(selection, desk.on_hold(active, rule))
     if active.whole(rule.id, system.card.key) is not None:
-        seen = ReadBack(remaining=0, held=seen.remaining + seen.held, blocked=seen.blocked, until=seen.until)
+        seen = replace(seen, remaining=0, held=seen.remaining + seen.held)
     complete = seen.remaining == 0 and seen.residual_fields == 0
     desk.ledger.append([verification_entry(place, plan, seen, complete=complete)])
     if seen.residual_fields:

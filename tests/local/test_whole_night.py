@@ -30,7 +30,9 @@ from tests.local.needles import Needles, texts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-PEOPLE, WORKSPACES, SEED = 120, 6, 11
+PEOPLE, WORKSPACES, SEED = 150, 13, 1
+UP = [sys.executable, "-m", "include.local", "up"]
+UP += ["--people", str(PEOPLE), "--workspaces", str(WORKSPACES), "--seed", str(SEED)]
 READY = "Everything stays up"
 SECONDS = 300
 
@@ -47,8 +49,7 @@ class Installation:
         port = free_port()
         with self.printed.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "include.local", "up", "--folder", str(folder / "stack")]
-                + ["--people", str(PEOPLE), "--workspaces", str(WORKSPACES), "--seed", str(SEED)],
+                [*UP, "--folder", str(folder / "stack")],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,

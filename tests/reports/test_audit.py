@@ -270,13 +270,23 @@ def test_a_decision_is_shown_with_what_it_was_about() -> None:
 def test_drift_of_a_store_is_something_to_act_on() -> None:
     night = good_night()
     night.entries.pop()
-    night.drift("A4", "redis", agrees=False, note="Set the time to live of the sessions.")
+    night.drift("A4", "redis", agrees=False, note="Set the time to live of the sessions.", configured="9 s")
     night.close()
     report = build(night)
     assert of(report, "drift") == [
-        "redis, rule A4: ttlConfig of interactions.at is set to none; the policy wants 63072000 s."
+        "redis, rule A4: ttlConfig of interactions.at is set to 9 s; the policy wants 63072000 s."
     ]
     assert report.verdict is Verdict.ATTENTION
+
+
+def test_store_without_a_setting_of_its_own_is_only_noted() -> None:
+    night = good_night()
+    night.entries.pop()
+    night.drift("C3", "firestore", agrees=False, note="The nightly sweep alone deletes.")
+    night.close()
+    report = build(night)
+    assert len(of(report, "drift")) == 1
+    assert [finding.severity for finding in report.findings if finding.code == "drift"] == [Severity.NOTE]
 
 
 @pytest.mark.parametrize(("days", "overdue"), [(-1, True), (0, True), (1, False)])

@@ -110,14 +110,31 @@ class Truth:
                 del after["firestore"][path]
         return after
 
+    def own(self, rule: str) -> frozenset[Any]:
+        """What a rule itself removes when all are applied in the order of the policy file.
+
+        A contact takes its history along, and a profile may be due by two rules: the first one takes it.
+        """
+        order = list(periods())
+        earlier = [fate.goes for name, fate in self.rules.items() if order.index(name) < order.index(rule)]
+        return frozenset(i for i in self.rules[rule].goes if not any(set(_lineage(i)) & goes for goes in earlier))
+
     def _fates(self) -> Iterator[tuple[str, Fate]]:
         estate, over = self._estate, self._over
         people = estate.people
+        token = {account.local_id for account in estate.accounts() if not account.providers}
         logins = [(p.verified, p.uid, p.last_login_at or p.created_at, p.created_at) for p in people]
         yield "A1", self._fate("accounts", ((u, u) for ok, u, login, _ in logins if ok and over(login, "A1")))
         yield (
             "A1-unverified",
-            self._fate("accounts", ((u, u) for ok, u, _, made in logins if not ok and over(made, "A1-unverified"))),
+            self._fate(
+                "accounts",
+                ((u, u) for ok, u, _, made in logins if not ok and u not in token and over(made, "A1-unverified")),
+            ),
+        )
+        yield (
+            "A1-other",
+            self._fate("accounts", ((u, u) for _, u, last, _ in logins if u in token and over(last, "A1-other"))),
         )
         yield "A1-profile", self._users(p.uid for p in people if over(p.last_login_at, "A1-profile"))
         yield "A2", self._users(p.uid for p in people if over(p.closed_at, "A2"))
@@ -161,6 +178,12 @@ class Truth:
         entries = (e for e in self._estate.cache() if e.key.startswith(f"{kind}:"))
         due = (e for e in entries if e.ttl is None or e.ttl > DAY_SECONDS)
         return self._fate("cache", ((e.key, e.key.split(":")[1]) for e in due))
+
+
+def _lineage(identifier: Any) -> Iterator[str]:
+    """A document's path and those of the documents above it; nothing for the records of other stores."""
+    parts = identifier.split("/") if isinstance(identifier, str) else []
+    return ("/".join(parts[:length]) for length in range(2, len(parts) + 1, 2))
 
 
 def _anonymous(record: Mapping[str, Any]) -> dict[str, Any]:

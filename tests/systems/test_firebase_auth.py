@@ -147,6 +147,14 @@ def test_accounts_can_be_narrowed_down(twin, system, where, left):
     assert ids(twin) == left
 
 
+@pytest.mark.parametrize(("sign_in", "left"), [("password", ["both", "phone", "token"]), ("other", ["mail"])])
+def test_account_without_password_is_not_taken_for_an_unfinished_sign_up(twin, system, sign_in, left):
+    by = {"mail": ["password"], "both": ["password", "google.com"], "phone": ["phone"], "token": []}
+    put(twin, *(account(name, providers=[{"providerId": one} for one in ids]) for name, ids in by.items()))
+    assert sweep(system, rule(where={"signIn": sign_in})) == 4 - len(left)
+    assert ids(twin) == left
+
+
 def test_held_accounts_are_counted_and_left(twin, system):
     put(twin, account("a"), account("ab"), account("b"))
 

@@ -104,8 +104,8 @@ class ElasticsearchSystem:
     def batches(self, selection: Selection, on_hold: OnHold | None) -> Iterator[Batch]:
         """Yield bounded tasks until nothing due is left, or a whole round changed nothing.
 
-        A batch is a query with a limit, so its ``oldest`` and ``newest`` are the bounds of all that was left to do.
-        With several shards a task may end below its limit; what it left is counted again for the next round.
+        A batch is a query with a limit: which documents it takes is the cluster's choice, so it has no ``oldest`` and
+        ``newest``. With several shards a task may end below its limit; the next round counts again what it left.
         """
         subject, reader = subject_field(selection), self._reader(selection)
         check(self._client, selection, holds=on_hold is not None, writes=True)
@@ -113,14 +113,12 @@ class ElasticsearchSystem:
         self._settled.add(index_of(selection))
         reader.refresh()
         query = without(due(selection), subject, reader.held(due(selection), subject, on_hold))
-        extent = reader.extent(query, selection.trigger_field)
-        while extent.count:
-            before = extent.count
+        left, before = reader.count(query), 0
+        while left and (left < before or not before):
+            before = left
             for start in range(0, before, CARD.batch_size):
-                yield Batch(min(CARD.batch_size, before - start), extent.oldest, extent.newest, query)
-            extent = reader.extent(query, selection.trigger_field)
-            if extent.count >= before:
-                return
+                yield Batch(min(CARD.batch_size, before - start), None, None, query)
+            left = reader.count(query)
 
     def expire(self, selection: Selection, batch: Batch) -> Swept:
         """Run one task over at most ``batch.count`` documents.

@@ -1,0 +1,20 @@
+"""What every process of a trial needs, imported once by the server they are forked from."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+for _name in (
+    "elasticsearch",
+    "google.auth.transport.requests",
+    "google.cloud.storage.batch",
+    "google.oauth2.credentials",
+    "include.systems.cloud_storage",
+    "include.systems.elasticsearch",
+    "include.systems.firebase_auth",
+    "include.systems.firestore.system",
+    "include.systems.redis",
+    "redis",
+    "tests.faults.runner",
+):
+    import_module(_name)
