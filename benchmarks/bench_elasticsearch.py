@@ -2,8 +2,9 @@
 
 The raw path is one ``_delete_by_query`` over the range, polled. The server is the sandbox's, in a process of its own,
 or the cluster of ``AIRFLOW_CONN_ELASTICSEARCH_LIVE``. Both paths delete the same documents, in turns; the best of each
-are compared, which other work on the machine disturbs least. The sandbox deletes in memory, many times as fast as a cluster that writes to disks, so that the few calls
-around a task weigh more here than they do there; ``overhead_seconds`` says how much they are.
+are compared, which other work on the machine disturbs least. The sandbox deletes in memory, many times as fast as a
+cluster that writes to disks, so that the few calls around a task weigh more here than they do there;
+``overhead_seconds`` says how much they are.
 """
 
 from __future__ import annotations
