@@ -17,9 +17,11 @@ from include.ledger.log import Ledger
 from include.ledger.schema import metadata
 from include.local.databases import Databases
 from include.local.postgres import server
+from include.retention.desk import Desk
 from include.sandbox.app import Sandbox, connections
 from include.systems import registry
 from include.systems.contract import RetentionSystem
+from tests.retention import kit
 
 OWNER = "privacy_ledger_owner"
 _TEMPLATE = "ledger_test_template"
@@ -118,3 +120,10 @@ def stores(company_sandbox: Sandbox) -> Iterator[Mapping[str, RetentionSystem]]:
     yield connected
     for system in connected.values():
         system.close()
+
+
+@pytest.fixture
+def desk(ledger: Ledger) -> Desk:
+    """A desk in trial mode, two hours into the night of ``tests.retention.kit``."""
+    ledger.clock.now = kit.AS_OF + timedelta(hours=2)  # type: ignore[attr-defined]
+    return kit.desk_on(ledger)

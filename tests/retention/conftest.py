@@ -1,16 +1,12 @@
-"""A seeded company and a desk."""
+"""A seeded company."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
-from include.ledger.log import Ledger
-from include.retention.desk import Desk
 from include.sandbox.app import Sandbox
 from include.sandbox.estate import Estate
-from tests.retention.kit import AS_OF, desk_on, estate
+from tests.retention.kit import estate
 
 
 @pytest.fixture
@@ -19,10 +15,3 @@ def small(company_sandbox: Sandbox) -> Estate:
     company_sandbox.company.faults.clear()
     company_sandbox.company.seed(found := estate())
     return found
-
-
-@pytest.fixture
-def desk(ledger: Ledger) -> Desk:
-    """A desk in trial mode, two hours into the night."""
-    ledger.clock.now = AS_OF + timedelta(hours=2)  # type: ignore[attr-defined]
-    return desk_on(ledger)

@@ -95,10 +95,11 @@ class Truth:
         self._held = frozenset(held)
         self.rules: dict[str, Fate] = dict(self._fates())
 
-    def after(self, before: Contents) -> Contents:
-        """What must be in the stores once every rule was applied to ``before``."""
+    def after(self, before: Contents, *rules: str) -> Contents:
+        """What must be in the stores once some rules, or all, were applied to ``before``."""
         after = {collection: dict(records) for collection, records in before.items()}
-        for rule, fate in self.rules.items():
+        for rule in rules or self.rules:
+            fate = self.rules[rule]
             for identifier in fate.goes:
                 if rule in {"U1", "U1-search"}:
                     after[fate.collection][identifier] = _anonymous(before[fate.collection][identifier])
