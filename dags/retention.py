@@ -24,11 +24,11 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, Asset, Param, task_group
 
 from include.orchestration.plan_operator import PlanRule
+from include.orchestration.pools import SLOTS
 from include.orchestration.recovery import RecoveryPolicy
 from include.orchestration.retention import close_night, open_night, rules_by_system, sweep_rule
 
 RULES = rules_by_system()
-POOL_SLOTS = 2
 
 with DAG(
     dag_id="retention",
@@ -58,16 +58,16 @@ with DAG(
         ),
         "dry_run": Param(False, type="boolean", title="Dry run", description="Count and judge; delete nothing."),
         "rules": Param(
-            [],
-            type="array",
+            None,
+            type=["null", "array"],
             items={"type": "string", "enum": sorted(rule for rules in RULES.values() for rule in rules)},
             examples=sorted(rule for rules in RULES.values() for rule in rules),
             title="Rules",
             description="Only these rules. Empty: all.",
         ),
         "systems": Param(
-            [],
-            type="array",
+            None,
+            type=["null", "array"],
             items={"type": "string", "enum": sorted(RULES)},
             examples=sorted(RULES),
             title="Systems",
@@ -85,8 +85,6 @@ with DAG(
             """Plan and sweep of one rule."""
             plan = PlanRule(task_id="plan", rule=rule, pool=system, map_index_template="{{ task.rule }}")
             # All slots of the pool: one sweep at a time in a system, while plans may be counted side by side.
-            plan >> sweep_rule.override(pool=system, pool_slots=POOL_SLOTS, map_index_template="{{ task.op_args[0] }}")(
-                rule
-            )
+            plan >> sweep_rule.override(pool=system, pool_slots=SLOTS, map_index_template="{{ task.op_args[0] }}")(rule)
 
         opened >> rule_group.expand(rule=rules) >> closed

@@ -28,7 +28,7 @@ class PrivacyPlugin(AirflowPlugin):
     ]
 
     @property
-    def fastapi_apps(self) -> list[dict[str, Any]]:
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """The web application; a property, so that only the web server pays for its import."""
         from include.orchestration.web import app
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.surroundings  # noqa: F401 - before anything imports Airflow
 from include.connection import Connection
 from include.ledger.database import WRITER, engine_for, migrate
 from include.ledger.log import Ledger

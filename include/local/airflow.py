@@ -57,7 +57,7 @@ def environment(airflow: LocalAirflow, database: str) -> dict[str, str]:
         "CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": str(2 * (os.cpu_count() or 2)),
-        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
         "CORE__FERNET_KEY": Fernet.generate_key().decode(),
         "CORE__XCOM_BACKEND": "include.orchestration.xcom.GuardedXCom",
         "CORE__EXECUTION_API_SERVER_URL": f"{airflow.url}/execution/",
@@ -102,6 +102,8 @@ class Rest:
         """
         self._until("start Airflow", alive, lambda: self._ok("GET", "/api/v2/version"))
         login = {"username": self._user, "password": self._airflow.passwords[self._user]}
+        # The first task would wait for the execution API to be built, longer than its patience on a busy machine.
+        self._until("build the execution API", alive, lambda: self._ok("GET", "/execution/health"))
         token = self.call("POST", "/auth/token", login)["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
 
@@ -120,17 +122,18 @@ class Rest:
 
         self._until(f"read the DAG {dag_id}", alive, known)
 
+    def unpause(self, dag_id: str) -> None:
+        """Let the scheduler run a DAG."""
+        self.call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+
     def newest_run(self, dag_id: str) -> str | None:
         """Airflow's id of the newest run of a DAG, if there is one."""
         runs = self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after&limit=1")["dag_runs"]
         return str(runs[0]["dag_run_id"]) if isinstance(runs, list) and runs else None
 
-    def create_pools(self, pools: Mapping[str, tuple[int, str]]) -> None:
-        """Create or overwrite pools: name → slots and description."""
-        entities = [
-            {"name": name, "slots": slots, "description": text, "include_deferred": False}
-            for name, (slots, text) in pools.items()
-        ]
+    def create_pools(self, pools: Mapping[str, Mapping[str, object]]) -> None:
+        """Create or overwrite pools (see ``include.orchestration.pools``)."""
+        entities = [{"name": name, **pool} for name, pool in pools.items()]
         action = {"action": "create", "entities": entities, "action_on_existence": "overwrite"}
         self.call("PATCH", "/api/v2/pools", {"actions": [action]})
 

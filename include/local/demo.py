@@ -20,7 +20,8 @@ from include.local.stack import Say, Size, Stack, running
 from include.retention.status import RuleStatus, statuses
 
 NIGHT_SECONDS = 900
-COLUMNS = ("system", "rule", "due", "deleted", "anonymised", "held", "failed", "verified")
+COLUMNS = ("system", "rule", "due", "deleted", "anonymised", "with others", "held", "failed", "verified")
+NUMBERS = range(2, 8)
 
 
 def demo(folder: Path, size: Size, *, stay: bool) -> int:
@@ -55,21 +56,21 @@ def table(rows: Sequence[RuleStatus]) -> str:
             str(row.due),
             str(row.deleted),
             str(row.anonymised),
+            str(row.elsewhere),
             str(row.held),
             str(row.failed),
             row.state.value if row.verified else f"NO ({row.state.value})",
         )
         for row in rows
     ]
-    sums = [sum(getattr(row, name) for row in rows) for name in COLUMNS[2:7]]
-    lines.append(("total", f"{len(rows)} rules", *(str(number) for number in sums), ""))
+    sums = [str(sum(int(line[at]) for line in lines)) for at in NUMBERS]
+    lines.append(("total", f"{len(rows)} rules", *sums, ""))
     widths = [max(len(line[i]) for line in [COLUMNS, *lines]) for i in range(len(COLUMNS))]
     return "\n".join(_line(line, widths) for line in [COLUMNS, tuple("-" * width for width in widths), *lines])
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    numbers = range(2, 7)
-    padded = [c.rjust(w) if i in numbers else c.ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+    padded = [c.rjust(w) if i in NUMBERS else c.ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
     return "  ".join(padded).rstrip()
 
 

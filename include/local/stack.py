@@ -19,9 +19,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+import requests
 from sqlalchemy.engine import make_url
 
 from include.errors import Refused, Unavailable
@@ -31,12 +33,13 @@ from include.local.airflow import ROOT, LocalAirflow, Rest
 from include.local.databases import Databases
 from include.local.postgres import server
 from include.local.processes import Sessions, claim_port
+from include.orchestration.pools import pools
+from include.orchestration.settings import Settings
 from include.policy.loader import load
 from include.sandbox.app import connections
 
 AIRFLOW_DATABASE, LEDGER_DATABASE = "privacy_airflow", "privacy_ledger"
 OWNER = "privacy_ledger_owner"
-POOL_SLOTS = 2
 SANDBOX_SECONDS = 120
 
 Say = Callable[[str], None]
@@ -93,16 +96,14 @@ def running(folder: Path, size: Size, say: Say) -> Iterator[Stack]:
             try:
                 yield _start(folder, size, port, databases, sessions, say)
             finally:
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    signal.signal(number, signal.SIG_IGN)
-                say("Stopping")
-                sessions.end()
+                with _undisturbed():
+                    say("Stopping")
+                    sessions.end()
 
 
 def _start(folder: Path, size: Size, port: int, databases: Databases, sessions: Sessions, say: Say) -> Stack:
-    say("PostgreSQL answers; starting the sandbox company")
-    endpoints = _start_sandbox(folder, size, sessions)
-    say(f"The sandbox company holds {size.people:,} people in {size.workspaces} workspaces; starting Airflow")
+    say("PostgreSQL answers; starting the sandbox company and Airflow")
+    endpoints = _start_sandbox(folder, sessions)
     airflow = local_airflow.prepare(folder / "state" / "airflow", port)
     metadata, ledger = _databases(databases)
     environment = {
@@ -117,18 +118,15 @@ def _start(folder: Path, size: Size, port: int, databases: Databases, sessions: 
         env=environment,
         log=folder / "logs" / "airflow.log",
     )
+    _seed(endpoints["admin"], size)
+    say(f"The sandbox company holds {size.people:,} people in {size.workspaces} workspaces")
     rest = Rest(airflow)
     rest.log_in(lambda: program.poll() is None)
-    rest.create_pools({system: (POOL_SLOTS, f"Calls to {system}") for system in systems_with_rules()})
+    rest.create_pools(pools(load(Settings.read().policy_file)))
     say("Airflow answers; waiting for its DAGs")
     rest.wait_for_dag("retention", lambda: program.poll() is None)
+    rest.unpause("retention")
     return Stack(folder, airflow, rest, endpoints, environment, ledger)
-
-
-def systems_with_rules() -> list[str]:
-    """Keys of the systems that rules of the shipped policy act on."""
-    policy = load(ROOT / "include" / "policy" / "clique.yaml")
-    return sorted({policy.holding(rule.holding).system for rule in policy.rules})
 
 
 def _databases(databases: Databases) -> tuple[str, str]:
@@ -158,10 +156,16 @@ def _own_connections(ledger: str) -> dict[str, str]:
     }
 
 
-def _start_sandbox(folder: Path, size: Size, sessions: Sessions) -> dict[str, str]:
+def _seed(admin: str, size: Size) -> None:
+    """Fill the sandbox while Airflow starts: its age counts from today."""
+    body = {**asdict(size), "as_of": f"{datetime.now(tz=UTC):%Y-%m-%d}"}
+    if not requests.post(f"{admin}/seed", json=body, timeout=SANDBOX_SECONDS).ok:
+        raise Unavailable("sandbox", "fill the sandbox company", "Read the sandbox's log.")
+
+
+def _start_sandbox(folder: Path, sessions: Sessions) -> dict[str, str]:
     log = folder / "logs" / "sandbox.log"
-    command = [sys.executable, "-m", "include.sandbox", "--people", str(size.people)]
-    command += ["--workspaces", str(size.workspaces), "--seed", str(size.seed)]
+    command = [sys.executable, "-m", "include.sandbox", "--empty"]
     process = sessions.start(command, env={"PYTHONPATH": str(ROOT)}, log=log)
     deadline = time.monotonic() + SANDBOX_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -171,6 +175,17 @@ def _start_sandbox(folder: Path, size: Size, sessions: Sessions) -> dict[str, st
                 return endpoints
         time.sleep(0.1)
     raise Unavailable("sandbox", "start the sandbox company", f"Read {log}.")
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """An impatient second Ctrl-C must not leave half of the stack behind."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from include.retention.planning import Planned
 
-APPROVE = "Approve exactly this plan"
+APPROVE = "Approve plan "
+"""What the option that approves begins with; the first characters of the plan's digest follow."""
+
+DIGEST_SHOWN = 12
 DECLINE = "Decline: delete nothing"
 REASON = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:#/_-]{2,79}")
 """A ticket or a few words. No @, so that no address gets in; Airflow keeps what is typed here."""
@@ -32,7 +35,7 @@ class PlanRule(HITLOperator):
     template_fields: Sequence[str] = ("rule",)
 
     def __init__(self, *, rule: str, **kwargs: Any) -> None:
-        super().__init__(subject="A retention plan needs a decision", options=[APPROVE, DECLINE], **kwargs)
+        super().__init__(subject="A retention plan needs a decision", options=[DECLINE], **kwargs)
         self.rule = rule
 
     def execute(self, context: Context) -> Any:
@@ -49,6 +52,7 @@ class PlanRule(HITLOperator):
                 f"Rule {self.rule} on {planned.plan.system}: {planned.plan.to_do} records wait for a decision"
             )
             self.body = describe(planned)
+            self.options = [APPROVE + planned.plan.digest[:DIGEST_SHOWN], DECLINE]
             # Only now: as a parameter of the task it would have to have a value before anybody was asked.
             self.params = ParamsDict({"reason": _reason_field()})
             return super().execute(context)
@@ -66,12 +70,13 @@ class PlanRule(HITLOperator):
 
         if "error" in event:
             self.process_trigger_event_error(event)
-        reason = (event.get("params_input") or {}).get("reason")
-        approved = event["chosen_options"] == [APPROVE]
-        who = event["responded_by_user"]
+        reason = _usable((event.get("params_input") or {}).get("reason"))
+        (choice,) = event["chosen_options"]
+        approved = choice.removeprefix(APPROVE) if choice.startswith(APPROVE) else None
+        user = str(event["responded_by_user"]["id"])
         with shielded(f"decision on rule {self.rule}"):
-            digest = record_decision(self.rule, context, approved=approved, user=str(who["id"]), reason=_usable(reason))
-        return {"rule": self.rule, "verdict": "approved" if approved else "declined", "digest": digest}
+            digest = record_decision(self.rule, context, approved=approved, user=user, reason=reason)
+        return {"rule": self.rule, "verdict": "declined" if approved is None else "approved", "digest": digest}
 
 
 def _reason_field() -> Param:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.errors import Refused
-from include.orchestration.night import Request, read_request
+from include.errors import Refused, Unavailable
 from include.orchestration.recovery import shielded
 from include.orchestration.settings import Settings
 from include.policy.loader import load
@@ -17,6 +16,7 @@ from include.policy.loader import load
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from include.orchestration.night import Request
     from include.retention.planning import Planned
     from include.retention.status import RuleStatus
 
@@ -32,6 +32,8 @@ def rules_by_system() -> dict[str, list[str]]:
 
 def request_of(context: Mapping[str, Any]) -> Request:
     """What this DAG run asks for."""
+    from include.orchestration.night import read_request
+
     dag_run = context["dag_run"]
     return read_request(
         dag_id=dag_run.dag_id,
@@ -71,8 +73,19 @@ def plan_in_context(rule_id: str, context: Context) -> Planned | None:
             return plan_rule(desk, request.night, rule, system)
 
 
-def record_decision(rule_id: str, context: Context, *, approved: bool, user: str, reason: str) -> str:
-    """Write who decided what about the newest plan of this run. Returns the plan's digest."""
+def record_decision(rule_id: str, context: Context, *, approved: str | None, user: str, reason: str) -> str:
+    """Write who decided what about the newest plan of this run. Returns the plan's digest.
+
+    Args:
+        rule_id: the rule.
+        context: Airflow's.
+        approved: how the digest of the plan begins that was approved; None if it was declined.
+        user: Airflow's id of the person; only a pseudonym of it is written.
+        reason: as typed, checked.
+
+    Raises:
+        Unavailable: another plan was approved than the newest one; the next try asks again.
+    """
     from include.ledger.entry import Kind
     from include.ledger.recent import latest
     from include.orchestration.desk import open_desk
@@ -83,8 +96,10 @@ def record_decision(rule_id: str, context: Context, *, approved: bool, user: str
         plan = latest(desk.ledger, [Kind.PLAN], run=request.night.run, rule=rule_id)[0].entry
         place = Place(request.night.run, rule_id, str(plan.system))
         digest = str(plan.body["digest"])
+        if approved is not None and not digest.startswith(approved):
+            raise Unavailable("approval", f"approve rule {rule_id}", "There is a newer plan: it is asked about anew.")
         staff = desk.pseudonyms.staff(user)
-        desk.ledger.append([decision_entry(place, digest, approved=approved, by=staff, reason=reason)])
+        desk.ledger.append([decision_entry(place, digest, approved=approved is not None, by=staff, reason=reason)])
         return digest
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, product
 from typing import Protocol, TypeAlias
 
 from include.policy.actions import Action
@@ -184,8 +184,8 @@ def _alongside(path: Trail, rule: Rule, parts: Draft) -> Report:
 
 
 def _overlaps(parts: Draft, holdings: Mapping[str, Holding]) -> Report:
-    for (_, one), (path, two) in combinations(parts.rules.items(), 2):
-        if one.id == two.id or not _meet(one, two, holdings):
+    for one, (path, two) in _neighbours(parts, holdings):
+        if one.id == two.id or not _agree(one.where, two.where):
             continue
         allowed = two.id in one.alongside or one.id in two.alongside
         both_delete = one.action is two.action is Action.DELETE
@@ -195,13 +195,29 @@ def _overlaps(parts: Draft, holdings: Mapping[str, Holding]) -> Report:
             yield (*path, "holding"), message + other
 
 
-def _meet(one: Rule, two: Rule, holdings: Mapping[str, Holding]) -> bool:
-    """Whether a record can exist that both rules select."""
-    first, second = holdings.get(one.holding), holdings.get(two.holding)
-    if first is None or second is None or first.system != second.system:
-        return False
-    differ = any(first.location[key] != second.location[key] for key in first.location.keys() & second.location.keys())
-    return not differ and all(one.where[key] == two.where[key] for key in one.where.keys() & two.where.keys())
+def _neighbours(parts: Draft, holdings: Mapping[str, Holding]) -> Iterator[tuple[Rule, tuple[Trail, Rule]]]:
+    """Pairs of rules, the first of the file first, whose places can hold the same record.
+
+    Two places with the same keys can only if they are equal; so a thousand rules are not compared each with each.
+    """
+    kinds: dict[tuple[str, frozenset[str]], dict[frozenset[tuple[str, str]], list[int]]] = {}
+    rules = list(parts.rules.items())
+    for number, (_, rule) in enumerate(rules):
+        if holding := holdings.get(rule.holding):
+            kind = kinds.setdefault((holding.system, frozenset(holding.location)), {})
+            kind.setdefault(frozenset(holding.location.items()), []).append(number)
+    pairs = [pair for kind in kinds.values() for numbers in kind.values() for pair in combinations(numbers, 2)]
+    for ((system, _), one), ((other, _), two) in combinations(kinds.items(), 2):
+        if system == other:
+            near = (pair for pair in product(one, two) if _agree(dict(pair[0]), dict(pair[1])))
+            pairs += [pair for here, there in near for pair in product(one[here], two[there])]
+    for first, second in sorted((min(pair), max(pair)) for pair in pairs):
+        yield rules[first][1], rules[second]
+
+
+def _agree(one: Mapping[str, str], two: Mapping[str, str]) -> bool:
+    """Whether the two have the same values wherever they have the same keys."""
+    return all(one[key] == two[key] for key in one.keys() & two.keys())
 
 
 def _named(what: AnonymiseList) -> Iterator[tuple[tuple[str | int, ...], str]]:

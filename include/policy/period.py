@@ -80,6 +80,6 @@ class Period:
 
     @property
     def seconds(self) -> int:
-        """Length in seconds, months as 30 and years as 365 days: for stores whose own expiry counts seconds."""
-        per_unit = {Unit.HOUR: 3600, Unit.DAY: 86400, Unit.WEEK: 604800, Unit.MONTH: 2592000, Unit.YEAR: 31536000}
+        """Length in seconds for stores' own expiry, never too short: months count 31 days, years 366."""
+        per_unit = {Unit.HOUR: 3600, Unit.DAY: 86400, Unit.WEEK: 604800, Unit.MONTH: 2678400, Unit.YEAR: 31622400}
         return self.count * per_unit[self.unit]

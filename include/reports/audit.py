@@ -12,10 +12,10 @@ from include.policy.register import Erasure
 from include.policy.rules import Enforcement
 from include.reports.context import Connector, Gap, HoldRow, PastNight, Seal, Unconfirmed, Uncovered
 from include.reports.findings import findings_of
-from include.reports.model import SCHEMA, AuditReport, Counts, RuleRow, Verdict
+from include.reports.model import SCHEMA, AuditReport, Counts, RuleRow, Run, Verdict
 from include.reports.sentence import sentence_of, verdict_of
 from include.reports.trail import RuleTrail, Trail
-from include.retention.status import FINAL, RuleStatus
+from include.retention.status import FINAL, RuleStatus, State
 from include.systems.contract import Card
 
 
@@ -65,7 +65,7 @@ def audit_report(
         holds=tuple(_hold_row(hold, trail) for hold in surroundings.holds),
         unconfirmed=_unconfirmed(policy),
         gaps=tuple(Gap(section.id, section.title, section.gap) for section in policy.sections if section.gap),
-        coverage=coverage(policy, last_runs(rules, trail, surroundings.nights)).sections,
+        coverage=coverage(policy, last_runs(rules, trail.run, surroundings.nights)).sections,
         uncovered=tuple(_uncovered(policy, surroundings)),
         nights=surroundings.nights,
         checkpoint=surroundings.checkpoint,
@@ -114,13 +114,15 @@ def counts_of(status: RuleStatus, *, absent: int) -> Counts:
         absent: records that were no longer there when their batch came. Before the last look they are still part of
             ``remaining`` and therefore 0 here.
     """
-    known = status.gone + absent + status.left_alone + status.held + status.remaining
+    elsewhere = max(0, status.elsewhere - absent)
+    known = status.gone + absent + elsewhere + status.left_alone + status.held + status.remaining
     return Counts(
         total=status.total,
         due=status.due,
         deleted=status.deleted,
         anonymised=status.gone - status.deleted,
         absent=absent,
+        elsewhere=elsewhere,
         left_alone=status.left_alone,
         held=status.held,
         remaining=status.remaining,
@@ -135,19 +137,21 @@ def total(counts: Iterable[Counts]) -> Counts:
     return Counts(**{name: sum(getattr(one, name) for one in every) for name in Counts.__dataclass_fields__})
 
 
-def last_runs(rules: Iterable[RuleRow], trail: Trail, nights: Iterable[PastNight]) -> dict[str, LastRun]:
-    """The newest run of each rule: this one, or the past night that had it."""
+def last_runs(rules: Iterable[RuleRow], run: Run, nights: Iterable[PastNight]) -> dict[str, LastRun]:
+    """The newest look at each rule that says something: proved, or with records left. A dry run proves nothing."""
     found = {
         rule.rule: LastRun(night.as_of, rule.state, rule.due, rule.gone, rule.remaining, f"#{night.entry}")
         for night in nights
         for rule in night.rules
+        if rule.remaining or State(rule.state) in FINAL
     }
     for row in rules:
         counts, trace = row.counts, row.trace
-        evidence = next((index for index in (trace.verification, trace.plan) if index is not None), trail.run.opened)
-        found[row.rule] = LastRun(
-            trail.run.closed_at, row.state, counts.due, counts.gone, counts.remaining, f"#{evidence}"
-        )
+        if not run.dry_run and (counts.remaining or row.final):
+            evidence = trace.plan if trace.verification is None else trace.verification
+            found[row.rule] = LastRun(
+                run.closed_at, row.state, counts.due, counts.gone, counts.remaining, f"#{evidence}"
+            )
     return found
 
 

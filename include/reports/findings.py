@@ -111,8 +111,9 @@ def _policy_changed(report: AuditReport, policy_now: str) -> Iterator[Finding]:
 def _drift(report: AuditReport) -> Iterator[Finding]:
     for setting in report.drift:
         if not setting.agrees:
+            # Without a setting of its own the store waits for the sweep, which has just proved what it did.
             yield Finding(
-                Severity.ACT,
+                Severity.NOTE if setting.configured == "none" else Severity.ACT,
                 "drift",
                 f"{setting.system}, rule {setting.rule}",
                 f"{setting.setting} is set to {setting.configured}; the policy wants {setting.wanted}.",

@@ -112,6 +112,7 @@ class Counts:
         due: records that were due when the run first counted.
         deleted, anonymised: acknowledged by the store, record by record.
         absent: no longer there when their batch came.
+        elsewhere: gone at the last look without a batch of this rule: another rule or the store itself removed them.
         left_alone: changed after they were selected; judged again by the next run.
         held: kept by a legal hold or because the store refuses to delete them.
         remaining: still there, and nothing keeps them.
@@ -124,6 +125,7 @@ class Counts:
     deleted: int
     anonymised: int
     absent: int
+    elsewhere: int
     left_alone: int
     held: int
     remaining: int
@@ -134,6 +136,11 @@ class Counts:
     def gone(self) -> int:
         """Records deleted or anonymised."""
         return self.deleted + self.anonymised
+
+    @property
+    def gone_already(self) -> int:
+        """Records that are gone and that this rule did not have to remove."""
+        return self.absent + self.elsewhere
 
     @property
     def balanced(self) -> bool:

@@ -34,7 +34,7 @@ _STANDING = {
     Standing.ENFORCED: ("enforced", "good"),
     Standing.BEHIND: ("enforced, records left", "bad"),
     Standing.NEVER_RUN: ("enforced, no run yet", "kept"),
-    Standing.VENDOR: ("left to the vendor, not checked", "kept"),
+    Standing.VENDOR: ("left to vendor, unchecked", "kept"),
     Standing.LATER: ("not yet enforced", "bad"),
     Standing.CLAIMED: ("claimed, not checked", "kept"),
     Standing.DECLARED: ("for requests of persons", ""),
@@ -61,6 +61,7 @@ _COLUMNS = (
     "deleted",
     "anonymised",
     "absent",
+    "elsewhere",
     "left_alone",
     "held",
     "remaining",
@@ -180,6 +181,7 @@ def _values(report: AuditReport, row: RuleRow) -> list[str | int | bool | None]:
         counts.deleted,
         counts.anonymised,
         counts.absent,
+        counts.elsewhere,
         counts.left_alone,
         counts.held,
         counts.remaining,
@@ -216,7 +218,7 @@ def _bars(report: AuditReport) -> list[Bar]:
         counts = row.counts
         systems[row.system] = Bar(
             label=row.system_name,
-            gone=before.gone + counts.gone + counts.absent,
+            gone=before.gone + counts.gone + counts.gone_already,
             held=before.held + counts.held,
             left=before.left + counts.remaining + counts.left_alone,
             lost=before.lost + max(0, counts.unaccounted),

@@ -52,7 +52,7 @@ def _kept(report: AuditReport) -> list[str]:
         text
         for count, text in (
             (counts.held, f"{counts.held:,} held"),
-            (counts.absent, f"{counts.absent:,} were gone before their batch came"),
+            (counts.gone_already, f"{counts.gone_already:,} were gone already"),
             (counts.left_alone, f"{counts.left_alone:,} changed meanwhile and are judged again by the next run"),
             (counts.remaining, f"{counts.remaining:,} remain because a person declined"),
             (until, f"hidden copies are purged by {(until or '')[:10]}"),

@@ -21,4 +21,5 @@ def select(policy: Policy, rule: Rule, cutoff: datetime) -> Selection:
         action=rule.action,
         anonymisation=rule.anonymisation(),
         where=dict(rule.where),
+        protected=tuple(place.location for place in policy.protected if place.system == holding.system),
     )

@@ -159,6 +159,7 @@ def _retry() -> Any:
 def _errors(tried: str) -> Iterator[None]:
     """Errors of the client as errors of the product, without its messages: they hold URLs and bodies."""
     from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
 
     with no_answer(KEY, tried):
         try:
@@ -168,5 +169,7 @@ def _errors(tried: str) -> Iterator[None]:
             raise failure(KEY, tried, int(error.code or 500), headers.get("Retry-After")) from None
         except GoogleAPIError:
             raise Unavailable(KEY, tried, "Run it again; it did not answer well within a minute.") from None
+        except GoogleAuthError:
+            raise
         except ValueError:
             raise Unavailable(KEY, tried, "Run it again; the answer was not complete.") from None

@@ -26,6 +26,7 @@ class Selection:
 
     ``location`` and ``subject`` are in the module's own words (see its ``Card``). A record is due when its
     ``trigger_field`` lies before ``cutoff`` and its fields equal ``where``. A record without the field is not due.
+    ``protected`` are locations that stay even where they lie inside a record that is deleted as a whole.
     """
 
     rule: str
@@ -37,6 +38,7 @@ class Selection:
     action: Action = Action.DELETE
     anonymisation: Anonymisation | None = None
     where: Mapping[str, str] = field(default_factory=dict)
+    protected: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

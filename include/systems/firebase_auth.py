@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _ENDPOINT = "https://identitytoolkit.googleapis.com"
-_WHERE = frozenset({"emailVerified", "disabled"})
+_WHERE = {
+    "emailVerified": ("true", "false"),
+    "disabled": ("true", "false"),
+    "signIn": ("password", "other"),
+}
 
 CARD = Card(
     key=KEY,
-    version="1",
+    version="2",
     proof=Proof.READ_BACK,
     actions=frozenset({Action.DELETE}),
     location_keys=MappingProxyType({"tenant": "optional: id of an Identity Platform tenant"}),
@@ -151,8 +155,9 @@ def _check(selection: Selection) -> str:
         raise Refused(KEY, tried, "Its location can only have a 'tenant'.")
     if selection.trigger_field not in CARD.trigger_fields:
         raise Refused(KEY, tried, f"Use one of {', '.join(sorted(CARD.trigger_fields))} as its trigger.")
-    if selection.where.keys() - _WHERE or not set(selection.where.values()) <= {"true", "false"}:
-        raise Refused(KEY, tried, "Use 'emailVerified' or 'disabled' with 'true' or 'false' in 'where'.")
+    if any(value not in _WHERE.get(name, ()) for name, value in selection.where.items()):
+        accepted = "; ".join(f"{name}: {' or '.join(values)}" for name, values in _WHERE.items())
+        raise Refused(KEY, tried, f"In 'where' it knows {accepted}.")
     if selection.subject not in (None, "localId") or selection.action is not Action.DELETE:
         raise Refused(KEY, tried, "Use 'localId' as its subject; accounts can only be deleted.")
     return selection.location.get("tenant", "")
@@ -176,8 +181,12 @@ def _trigger(account: Account, field: str) -> datetime | None:
 
 
 def _satisfies(account: Account, where: Mapping[str, str]) -> bool:
-    has = {"emailVerified": account.email_verified, "disabled": account.disabled}
-    return all(has[name] is (wanted == "true") for name, wanted in where.items())
+    has = {
+        "emailVerified": "true" if account.email_verified else "false",
+        "disabled": "true" if account.disabled else "false",
+        "signIn": "password" if account.password_only else "other",
+    }
+    return all(has[name] == wanted for name, wanted in where.items())
 
 
 def _is_held(account: Account, on_hold: OnHold | None) -> bool:

@@ -29,7 +29,11 @@ READ_WAITS = (0.5, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a rule can judge an account by. Times are UTC, None when the account has none."""
+    """What a rule can judge an account by. Times are UTC, None when the account has none.
+
+    ``password_only``: nobody gets in but by e-mail and password. An account made with a custom token, by telephone or
+    by another provider never has its address verified, however much it is used.
+    """
 
     local_id: str = field(repr=False)
     created_at: datetime | None
@@ -37,6 +41,7 @@ class Account:
     last_refresh_at: datetime | None
     email_verified: bool
     disabled: bool
+    password_only: bool
 
 
 class Pace:
@@ -171,6 +176,7 @@ def _account(user: Mapping[str, Any]) -> Account:
         last_refresh_at=datetime.fromisoformat(refreshed) if refreshed else None,
         email_verified=bool(user.get("emailVerified", False)),
         disabled=bool(user.get("disabled", False)),
+        password_only={provider.get("providerId") for provider in user.get("providerUserInfo", ())} == {"password"},
     )
 
 

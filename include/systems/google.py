@@ -68,11 +68,13 @@ def failure(system: str, tried: str, status: int, retry_after: str | None = None
 def no_answer(system: str, tried: str) -> Iterator[None]:
     """Turn a broken connection, a time-out or a failed token exchange into :class:`Unavailable` or :class:`Refused`."""
     import requests
-    from google.auth.exceptions import RefreshError, TransportError
+    from google.auth.exceptions import GoogleAuthError, TransportError
 
     try:
         yield
     except (requests.RequestException, TransportError):
         raise Unavailable(system, tried, "Run it again; there was no answer.") from None
-    except RefreshError:
+    except GoogleAuthError as error:
+        if error.retryable:
+            raise Unavailable(system, tried, "Run it again; Google gave no token.") from None
         raise Refused(system, tried, "Look at the credentials of the connection; Google refused them.") from None

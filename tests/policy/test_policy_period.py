@@ -131,7 +131,7 @@ def test_a_period_beyond_a_century_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("24 hours", 86_400), ("30 days", 2_592_000), ("36 months", 93_312_000), ("1 year", 31_536_000)],
+    [("24 hours", 86_400), ("30 days", 2_592_000), ("36 months", 96_422_400), ("1 year", 31_622_400)],
 )
 def test_seconds_for_stores_that_count_them(text: str, seconds: int) -> None:
     assert Period.parse(text).seconds == seconds

@@ -76,10 +76,12 @@ class Night:
         breaches = [{"code": "share", "text": reason}] if reason else []
         self.write(Kind.GUARD, rule, system, {"digest": body["digest"], "verdict": verdict, "breaches": breaches})
 
-    def drift(self, rule: str, system: str, *, agrees: bool, note: str = "It stays as it is.") -> None:
+    def drift(
+        self, rule: str, system: str, *, agrees: bool, note: str = "It stays as it is.", configured: str = "none"
+    ) -> None:
         setting = {
             "setting": "ttlConfig of interactions.at",
-            "configured": "none",
+            "configured": configured,
             "wanted": "63072000 s",
             "agrees": agrees,
             "note": note,

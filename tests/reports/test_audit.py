@@ -66,11 +66,15 @@ def of(report: AuditReport, code: str) -> list[str]:
     return [f"{finding.subject}: {finding.text}" for finding in report.findings if finding.code == code]
 
 
+def _known(status: RuleStatus) -> int:
+    return status.gone + status.elsewhere + status.left_alone + status.held + status.remaining
+
+
 @given(random_statuses)
 def test_the_parts_always_add_up_to_what_was_due(statuses: list[RuleStatus]) -> None:
     report = report_of(statuses)
     for one in [report.totals, *(row.counts for row in report.rules)]:
-        parts = one.deleted + one.anonymised + one.absent + one.left_alone + one.held + one.remaining
+        parts = one.deleted + one.anonymised + one.absent + one.elsewhere + one.left_alone + one.held + one.remaining
         assert parts + one.unaccounted == one.due
     assert report.totals == total(row.counts for row in report.rules)
     assert report.totals.gone == sum(status.gone for status in statuses)
@@ -81,11 +85,7 @@ def test_a_rule_whose_counts_do_not_add_up_is_a_finding_and_never_cancelled_by_a
     statuses: list[RuleStatus],
 ) -> None:
     report = report_of(statuses)
-    wrong = [
-        status
-        for status in statuses
-        if not 0 <= status.due - status.gone - status.left_alone - status.held - status.remaining <= status.unknown
-    ]
+    wrong = [status for status in statuses if not 0 <= status.due - _known(status) <= status.unknown]
     assert len(of(report, "not_balanced")) == len(wrong)
 
 
@@ -111,7 +111,19 @@ def test_records_that_were_gone_already_are_accounted_for_once_the_last_look_has
     report = build(night)
     assert (report.totals.gone, report.totals.absent, report.totals.unaccounted) == (90, 10, 0)
     assert of(report, "not_balanced") == []
-    assert "10 were gone before their batch came" in report.sentence
+    assert "10 were gone already" in report.sentence
+
+
+def test_records_that_another_rule_took_along_are_accounted_for_only_if_the_last_look_proved_them_gone() -> None:
+    night = Night().open(("C3", "firestore"), ("C2", "firestore"))
+    for rule, complete in (("C3", True), ("C2", False)):
+        night.plan(rule, "firestore", total=400, due=100)
+        night.batch(rule, "firestore", 70)
+        night.look(rule, "firestore", complete=complete)
+    night.close()
+    report = build(night)
+    assert [(row.counts.elsewhere, row.counts.unaccounted) for row in report.rules] == [(30, 0), (0, 30)]
+    assert [text.split(":")[0] for text in of(report, "not_balanced")] == ["C2 on Cloud Firestore"]
 
 
 def test_records_of_lost_batches_explain_what_is_missing_and_stay_visible() -> None:
@@ -258,13 +270,23 @@ def test_a_decision_is_shown_with_what_it_was_about() -> None:
 def test_drift_of_a_store_is_something_to_act_on() -> None:
     night = good_night()
     night.entries.pop()
-    night.drift("A4", "redis", agrees=False, note="Set the time to live of the sessions.")
+    night.drift("A4", "redis", agrees=False, note="Set the time to live of the sessions.", configured="9 s")
     night.close()
     report = build(night)
     assert of(report, "drift") == [
-        "redis, rule A4: ttlConfig of interactions.at is set to none; the policy wants 63072000 s."
+        "redis, rule A4: ttlConfig of interactions.at is set to 9 s; the policy wants 63072000 s."
     ]
     assert report.verdict is Verdict.ATTENTION
+
+
+def test_store_without_a_setting_of_its_own_is_only_noted() -> None:
+    night = good_night()
+    night.entries.pop()
+    night.drift("C3", "firestore", agrees=False, note="The nightly sweep alone deletes.")
+    night.close()
+    report = build(night)
+    assert len(of(report, "drift")) == 1
+    assert [finding.severity for finding in report.findings if finding.code == "drift"] == [Severity.NOTE]
 
 
 @pytest.mark.parametrize(("days", "overdue"), [(-1, True), (0, True), (1, False)])
@@ -313,6 +335,22 @@ def test_the_coverage_tells_the_last_look_at_each_rule() -> None:
     assert rows["C2"].last_run.evidence == "#105"
     assert rows["C2"].standing is Standing.ENFORCED
     assert rows["M1"].last_run is None
+
+
+def test_a_rule_that_was_not_counted_or_only_counted_is_not_called_enforced() -> None:
+    silent = Night().open(("C2", "firestore"), ("A4", "redis"))
+    silent.plan("A4", "redis", total=9, due=4)
+    silent.close()
+    dry = Night(dry_run=True).open(("C2", "firestore"))
+    dry.plan("C2", "firestore", total=9, due=0)
+    dry.close()
+    rows = {row.rule: row for row in build(silent).coverage}
+    assert (rows["C2"].standing, rows["A4"].standing) == (Standing.NEVER_RUN, Standing.BEHIND)
+    assert {row.standing for row in build(dry).coverage if row.rule == "C2"} == {Standing.NEVER_RUN}
+    earlier = {row.rule: row for row in build(silent, surroundings(nights=2)).coverage}["C2"]
+    assert earlier.standing is Standing.ENFORCED
+    assert earlier.last_run is not None
+    assert earlier.last_run.evidence == "#2"
 
 
 def test_a_policy_that_changed_under_the_run_is_a_finding() -> None:

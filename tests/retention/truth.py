@@ -123,11 +123,19 @@ class Truth:
     def _fates(self) -> Iterator[tuple[str, Fate]]:
         estate, over = self._estate, self._over
         people = estate.people
+        token = {account.local_id for account in estate.accounts() if not account.providers}
         logins = [(p.verified, p.uid, p.last_login_at or p.created_at, p.created_at) for p in people]
         yield "A1", self._fate("accounts", ((u, u) for ok, u, login, _ in logins if ok and over(login, "A1")))
         yield (
             "A1-unverified",
-            self._fate("accounts", ((u, u) for ok, u, _, made in logins if not ok and over(made, "A1-unverified"))),
+            self._fate(
+                "accounts",
+                ((u, u) for ok, u, _, made in logins if not ok and u not in token and over(made, "A1-unverified")),
+            ),
+        )
+        yield (
+            "A1-other",
+            self._fate("accounts", ((u, u) for _, u, last, _ in logins if u in token and over(last, "A1-other"))),
         )
         yield "A1-profile", self._users(p.uid for p in people if over(p.last_login_at, "A1-profile"))
         yield "A2", self._users(p.uid for p in people if over(p.closed_at, "A2"))

@@ -104,7 +104,8 @@ def _inequalities(node: dict[str, Any] | None) -> set[str]:
     operator = node.get("op", "")
     ranged = "THAN" in operator and _ordinary(node["value"])
     differs = operator == "NOT_EQUAL" and node["value"] is not None
-    if ranged or differs or operator in {"IS_NOT_NULL", "IS_NOT_NAN", "NOT_IN"}:
+    misses = operator == "NOT_IN" and any(item is not None for item in node["value"])
+    if ranged or differs or misses or operator in {"IS_NOT_NULL", "IS_NOT_NAN"}:
         found.add(node["field"])
     return found
 

@@ -173,14 +173,14 @@ def refuses(endpoint):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_process_announces_itself_and_ends_with_everything_on_a_signal(number):
-    process = start("--people", "5", "--workspaces", "1", "--as-of", "2026-01-31")
-    ends = json.loads(process.stdout.readline())
-    assert set(ends) >= {"firestore", "elasticsearch", "storage", "identitytoolkit", "redis", "admin"}
-    counts = requests.get(f"{ends['admin']}/inspect?service=firestore", timeout=5).json()["counts"]
-    assert counts["users"] == 5
-    process.send_signal(number)
-    assert process.wait(15) == 0
-    assert process.stdout.read() == ""
+    with start("--people", "5", "--workspaces", "1", "--as-of", "2026-01-31") as process:
+        ends = json.loads(process.stdout.readline())
+        assert set(ends) >= {"firestore", "elasticsearch", "storage", "identitytoolkit", "redis", "admin"}
+        counts = requests.get(f"{ends['admin']}/inspect?service=firestore", timeout=5).json()["counts"]
+        assert counts["users"] == 5
+        process.send_signal(number)
+        assert process.wait(15) == 0
+        assert process.stdout.read() == ""
     assert all(refuses(endpoint) for endpoint in ends.values())
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import pytest
 import requests
 from google.api_core import exceptions as api
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from include.sandbox.faults import Fault, FaultKind
 from include.sandbox.firestore.wire import Refusal
@@ -110,10 +112,15 @@ def test_many_documents_are_seeded_and_found(server):
     assert server.client.collection("c").order_by("n").limit(1).offset(15_000).get()[0].id == "15000"
 
 
+@pytest.fixture(scope="module")
+def admin_url(running_server) -> Iterator[str]:
+    with serve(Starlette(routes=[Mount("/below", running_server.sandbox.admin_app)])) as url:
+        yield f"{url}/below"
+
+
 @pytest.fixture
-def admin(server) -> Iterator[str]:
-    with serve(server.sandbox.admin_app) as url:
-        yield f"{url}/v1/projects/{PROJECT}/databases/(default)"
+def admin(server, admin_url) -> str:
+    return f"{admin_url}/v1/projects/{PROJECT}/databases/(default)"
 
 
 def test_a_time_to_live_is_set_and_becomes_active_when_its_operation_is_done(admin):

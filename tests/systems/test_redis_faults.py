@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class Wire:
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
+        self._open = [self._listener]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -48,6 +49,7 @@ class Wire:
             except OSError:
                 return
             far = socket.create_connection(("127.0.0.1", self._target))
+            self._open += [near, far]
             threading.Thread(target=self._relay, args=(near, far, near, "before"), daemon=True).start()
             threading.Thread(target=self._relay, args=(far, near, near, "after"), daemon=True).start()
 
@@ -62,7 +64,10 @@ class Wire:
             return
 
     def close(self) -> None:
-        self._listener.close()
+        for one in self._open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
 
 
 @pytest.fixture(params=["before", "after"])
@@ -121,7 +126,7 @@ def test_missing_rights_and_wrong_passwords_are_refused(tmp_path):
     with running(tmp_path) as (port, client):
         client.set("s:ann:1", 1)
         client.acl_setuser(
-            "looker", enabled=True, passwords=["+pw"], keys=["*"], commands=["+scan", "+pttl", "+client"]
+            "looker", enabled=True, passwords=["+pw"], keys=["*"], commands=["+scan", "+pttl", "+eval", "+client"]
         )
         looker = connect(Connection("redis", host="127.0.0.1", port=port, login="looker", password="pw"))
         assert looker.survey(RULE, None).due == 1

@@ -73,6 +73,15 @@ def _rows(found: Found, path: str) -> Iterator[tuple[View, int, list[Any]]]:
         yield from ((view, ordinal, values[ordinal]) for ordinal in ordinals)
 
 
+def _all_values(found: Found, path: str) -> list[Any]:
+    flat: list[Any] = []
+    for view, ordinals in found:
+        if field := _field(view, path):
+            values = view.segment.column(field).values
+            flat += [value for ordinal in ordinals for value in values[ordinal]]
+    return flat
+
+
 def _type(found: Found, path: str) -> str:
     fields = (_field(view, path) for view, _ in found)
     return next((field.type for field in fields if field), "keyword")
@@ -81,7 +90,7 @@ def _type(found: Found, path: str) -> str:
 def _metric(kind: str, options: dict[str, Any], found: Found) -> dict[str, Any]:
     _only(kind, options, "field", "precision_threshold") if kind == "cardinality" else _only(kind, options, "field")
     path = str(options.get("field"))
-    values = [value for _, _, values in _rows(found, path) for value in values]
+    values = _all_values(found, path)
     if kind == "value_count":
         return {"value": len(values)}
     if kind == "cardinality":

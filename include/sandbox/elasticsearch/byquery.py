@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeAlias
 from zlib import crc32
 
 from include.sandbox.elasticsearch.call import TARGETS, Answer, Call, Endpoint
 from include.sandbox.elasticsearch.cluster import Cluster
 from include.sandbox.elasticsearch.errors import EsError, illegal, rejected
-from include.sandbox.elasticsearch.index import Condition, Index
+from include.sandbox.elasticsearch.index import Condition, Index, View
 from include.sandbox.elasticsearch.query import matching, parse_query
 from include.sandbox.elasticsearch.scripts import changed_source, read_script
 from include.sandbox.elasticsearch.segment import Doc
@@ -28,7 +27,8 @@ _PARAMS = (
 _NAP = 0.02
 _MAX_BATCH = 10_000
 
-Found: TypeAlias = list[tuple[Index, Doc]]
+Found: TypeAlias = list[tuple[View, list[int]]]
+"""Documents by their place: plain numbers, which cost the garbage collector nothing."""
 Apply: TypeAlias = Callable[[Task, Index, Doc], None]
 
 
@@ -128,13 +128,29 @@ def _portions(call: Call, body: dict[str, Any], indices: list[Index]) -> list[Fo
         raise illegal(f"[max_docs] should be >= [slices] but was [{limit}] and [{slices}]")
     found = _found(call, body, indices)
     if manual:
-        found = (item for item in found if crc32(item[1].id.encode()) % manual["max"] == manual["id"])
+        found = _sliced(found, manual["id"], manual["max"])
     if slices == 1:
-        return [list(islice(found, limit))]
-    portions: list[Found] = [[] for _ in range(slices)]
-    for index, doc in found:
-        portions[crc32(doc.id.encode()) % slices].append((index, doc))
-    return [portion[: limit // slices] for portion in portions] if limit else portions
+        return [_first(found, limit)]
+    each = limit // slices if limit else None
+    return [_first(_sliced(found, number, slices), each) for number in range(slices)]
+
+
+def _sliced(found: Found, number: int, of: int) -> Found:
+    """The part of the documents whose id falls into one of several slices."""
+    return [
+        (view, [o for o in ordinals if crc32(view.segment.docs[o].id.encode()) % of == number])
+        for view, ordinals in found
+    ]
+
+
+def _first(found: Found, limit: int | None) -> Found:
+    if limit is None:
+        return found
+    taken: Found = []
+    for view, ordinals in found:
+        taken.append((view, ordinals[:limit]))
+        limit -= len(taken[-1][1])
+    return taken
 
 
 def _max_docs(call: Call, body: dict[str, Any]) -> int | None:
@@ -146,12 +162,10 @@ def _max_docs(call: Call, body: dict[str, Any]) -> int | None:
     return limit
 
 
-def _found(call: Call, body: dict[str, Any], indices: list[Index]) -> Iterator[tuple[Index, Doc]]:
+def _found(call: Call, body: dict[str, Any], indices: list[Index]) -> Found:
     query = parse_query(body.get("query", {"match_all": {}}), call.cluster.now)
-    for index in indices:
-        for view in index.views():
-            for ordinal in view.segment.ordinals(matching(query, view)):
-                yield index, view.segment.docs[ordinal]
+    views = [view for index in indices for view in index.views()]
+    return [(view, list(view.segment.ordinals(matching(query, view)))) for view in views]
 
 
 async def _run(work: Work, task: Task, parts: list[tuple[Task, Found]], *, keep: bool) -> dict[str, Any] | EsError:
@@ -177,21 +191,25 @@ def _response(task: Task, begun: float) -> dict[str, Any]:
 
 
 async def _portion(work: Work, task: Task, found: Found) -> EsError | None:
-    task.progress.total = len(found)
-    for start in range(0, len(found), work.batch):
-        if task.cancelled or task.progress.failures:
-            break
-        with work.cluster.lock:
-            error = _batch(work, task, found[start : start + work.batch])
-        if error:
-            return error
-        await _rest(task, min(work.batch, len(found) - start))
+    task.progress.total = sum(len(ordinals) for _, ordinals in found)
+    for view, ordinals in found:
+        for start in range(0, len(ordinals), work.batch):
+            if task.cancelled or task.progress.failures:
+                return None
+            chunk = ordinals[start : start + work.batch]
+            with work.cluster.lock:
+                error = _batch(work, task, view, chunk)
+            if error:
+                return error
+            await _rest(task, len(chunk))
     return None
 
 
-def _batch(work: Work, task: Task, found: Found) -> EsError | None:
+def _batch(work: Work, task: Task, view: View, ordinals: list[int]) -> EsError | None:
+    index = view.index
     task.progress.batches += 1
-    for number, (index, doc) in enumerate(found):
+    for number, ordinal in enumerate(ordinals):
+        doc = view.segment.docs[ordinal]
         if work.partial and number % 2:
             _fail(task, index, doc, rejected(), 429)
             continue

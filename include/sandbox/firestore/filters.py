@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import Any, TypeAlias
 
@@ -138,20 +139,20 @@ def _check(node: Node) -> None:
         raise invalid("Only a single 'NOT_EQUAL', 'NOT_IN', 'IS_NOT_NAN', or 'IS_NOT_NULL' filter allowed per query.")
     if "NOT_IN" in operators and ({"IN", "ARRAY_CONTAINS_ANY"} & set(operators) or _has_or(node)):
         raise invalid("'NOT_IN' cannot be used in the same query with 'IN', 'ARRAY_CONTAINS_ANY' or 'OR'.")
-    if _most_contains(node) > 1:
-        raise invalid("A maximum of 1 'ARRAY_CONTAINS' filter is allowed per disjunction.")
     disjunctions = _disjunctions(node)
     if disjunctions > MAX_DISJUNCTIONS:
         raise invalid(
             f"Too many disjunctions after normalization. Result had {disjunctions} disjunctions "
             f"which is more than the maximum of {MAX_DISJUNCTIONS}"
         )
+    if any(len(tests) > 1 for tests in _array_tests(node)):
+        raise invalid("A maximum of 1 'ARRAY_CONTAINS' filter is allowed per disjunction.")
 
 
 def never(leaf: Leaf) -> bool:
     """Whether no value can satisfy a test: comparisons with null or NaN, which the service drops before it plans."""
-    if leaf.operator == "NOT_EQUAL":
-        return leaf.values[0] == NULL_KEY
+    if leaf.operator in {"NOT_EQUAL", "NOT_IN"}:
+        return set(leaf.values) == {NULL_KEY}
     return leaf.operator in RANGES and leaf.values[0] in _UNMATCHED
 
 
@@ -159,12 +160,16 @@ def _has_or(node: Node) -> bool:
     return isinstance(node, Branch) and (node.either or any(map(_has_or, node.children)))
 
 
-def _most_contains(node: Node) -> int:
-    """The most array tests that meet in one disjunction of the normal form."""
+def _array_tests(node: Node) -> list[frozenset[tuple[FieldPath, SortKey]]]:
+    """The array tests of each disjunction of the normal form; the same test twice counts once."""
     if isinstance(node, Leaf):
-        return int(node.operator in CONTAINS)
-    counts = [_most_contains(child) for child in set(node.children)]
-    return max(counts, default=0) if node.either else sum(counts)
+        if node.operator not in CONTAINS:
+            return [frozenset()]
+        return [frozenset({(node.path, value)}) for value in node.values if value not in _UNMATCHED]
+    choices = [_array_tests(child) for child in set(node.children)]
+    if node.either:
+        return [tests for choice in choices for tests in choice]
+    return [frozenset().union(*tests) for tests in product(*choices)]
 
 
 def _disjunctions(node: Node) -> int:

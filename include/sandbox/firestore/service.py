@@ -13,12 +13,11 @@ from typing import Any
 from google.cloud.firestore_v1 import types
 
 from include.sandbox.firestore import aggregate, engine, listing
-from include.sandbox.firestore.paths import FieldPath, Key, Names, check_id, field_path
+from include.sandbox.firestore.paths import FieldPath, Key, Names, check_id
+from include.sandbox.firestore.projection import mask_of, projected
 from include.sandbox.firestore.query import Query, parse
 from include.sandbox.firestore.store import Store, Stored
 from include.sandbox.firestore.transactions import Transaction, Transactions
-from include.sandbox.firestore.transforms import put
-from include.sandbox.firestore.values import lookup
 from include.sandbox.firestore.wire import (
     Document,
     Empty,
@@ -37,24 +36,6 @@ from include.sandbox.firestore.writes import stage, target
 _CONSISTENCY = ("transaction", "new_transaction", "read_time")
 _MAX_BATCH = 500
 FailItem = Callable[[int], Refusal | None]
-
-
-def _projected(stored: Stored, fields: tuple[FieldPath, ...] | None) -> Any:
-    """The document, or a copy with only some fields."""
-    if fields is None:
-        return stored.document
-    whole = stored.document
-    document = Document(name=whole.name, create_time=whole.create_time, update_time=whole.update_time)
-    for path in fields:
-        value = lookup(whole.fields, path)
-        if value is not None:
-            put(document.fields, path, value)
-    return document
-
-
-def _mask(message: Any) -> tuple[FieldPath, ...] | None:
-    """The paths of the request's mask, None if it has none."""
-    return tuple(map(field_path, message.mask.field_paths)) if message.HasField("mask") else None
 
 
 class Service:
@@ -99,7 +80,7 @@ class Service:
         only(request, "database", "documents", "mask", *_CONSISTENCY)
         self._names.check_database(request.database)
         keys = list(dict.fromkeys(map(self._names.document, request.documents)))
-        fields = _mask(request)
+        fields = mask_of(request)
         response = types.BatchGetDocumentsResponse.pb()
         with self._store.lock:
             seen, new, at = self._view(request)
@@ -112,7 +93,7 @@ class Service:
             if seen:
                 seen.saw(key, stored)
             if stored:
-                yield response(found=_projected(stored, fields), read_time=read_time)
+                yield response(found=projected(stored, fields), read_time=read_time)
             else:
                 yield response(missing=self._names.name(key), read_time=read_time)
 
@@ -128,7 +109,7 @@ class Service:
             seen.saw(key, stored)
         if stored is None:
             raise Refusal(StatusCode.NOT_FOUND, f"Document ({request.name}) not found.")
-        return _projected(stored, _mask(request))
+        return projected(stored, mask_of(request))
 
     def run_query(self, request: Any) -> Iterator[Any]:
         """RunQuery."""
@@ -146,7 +127,7 @@ class Service:
         if skipped or not results:
             yield response(read_time=read_time, skipped_results=skipped, **({} if results else {"done": True}))
         for stored in results:
-            yield response(document=_projected(stored, query.fields), read_time=read_time)
+            yield response(document=projected(stored, query.fields), read_time=read_time)
 
     def run_aggregation_query(self, request: Any) -> Iterator[Any]:
         """RunAggregationQuery."""
@@ -171,11 +152,11 @@ class Service:
     def list_documents(self, request: Any) -> Any:
         """ListDocuments (of the present)."""
         only(request, "parent", "collection_id", "page_size", "page_token", "order_by", "mask", "show_missing")
-        fields = _mask(request)
+        fields = mask_of(request)
         with self._store.lock:
             rows, token = listing.documents(self._store, self._names, request)
         found = [
-            _projected(row, fields) if isinstance(row, Stored) else Document(name=self._names.name(row)) for row in rows
+            projected(row, fields) if isinstance(row, Stored) else Document(name=self._names.name(row)) for row in rows
         ]
         return types.ListDocumentsResponse.pb()(documents=found, next_page_token=token)
 
@@ -279,7 +260,7 @@ class Service:
         document = Document(fields=request.document.fields)
         document.name = self._names.name((*parent, request.collection_id, document_id))
         write = Write(update=document, current_document={"exists": False})
-        return self._written(write, _mask(request))
+        return self._written(write, mask_of(request))
 
     def update_document(self, request: Any) -> Any:
         """UpdateDocument."""
@@ -289,7 +270,7 @@ class Service:
             write.update_mask.CopyFrom(request.update_mask)
         if request.HasField("current_document"):
             write.current_document.CopyFrom(request.current_document)
-        return self._written(write, _mask(request))
+        return self._written(write, mask_of(request))
 
     def delete_document(self, request: Any) -> Any:
         """DeleteDocument."""
@@ -303,7 +284,7 @@ class Service:
     def _written(self, write: Any, fields: tuple[FieldPath, ...] | None) -> Any:
         with self._store.lock:
             key = self._one(write)
-            return _projected(self._store.documents[key], fields)
+            return projected(self._store.documents[key], fields)
 
     def _one(self, write: Any) -> Key:
         writes: Sequence[Any] = [write]

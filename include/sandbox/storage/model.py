@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,6 +83,7 @@ class Bucket:
     versions: SortedDict[tuple[str, int], ObjectVersion] = field(default_factory=SortedDict)
     live: dict[str, ObjectVersion] = field(default_factory=dict)
     hidden: SortedDict[tuple[str, int], ObjectVersion] = field(default_factory=SortedDict)
+    ends: list[tuple[datetime, str, int]] = field(default_factory=list)
 
     def put(self, version: ObjectVersion) -> None:
         """Index a version that is not soft-deleted."""
@@ -104,9 +106,17 @@ class Bucket:
             ends.append((version.hold_released or version.time_created) + timedelta(seconds=self.retention_seconds))
         return max(ends, default=None)
 
+    def hide(self, version: ObjectVersion, now: datetime) -> None:
+        """Keep a deleted version until the soft-delete time of the bucket is over."""
+        end = now + timedelta(seconds=self.soft_delete_seconds)
+        version.soft_delete_time, version.hard_delete_time = now, end
+        self.hidden[version.name, version.generation] = version
+        heapq.heappush(self.ends, (end, version.name, version.generation))
+
     def purge(self, now: datetime) -> None:
         """Forget soft-deleted versions whose time is over, unless hard deletes are paused."""
-        if self.hard_delete_pause is not None:
-            return
-        for key in [k for k, v in self.hidden.items() if v.hard_delete_time is not None and v.hard_delete_time <= now]:
-            del self.hidden[key]
+        while self.hard_delete_pause is None and self.ends and self.ends[0][0] <= now:
+            end, name, generation = heapq.heappop(self.ends)
+            version = self.hidden.get((name, generation))
+            if version is not None and version.hard_delete_time == end:
+                del self.hidden[name, generation]

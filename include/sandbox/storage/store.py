@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from include.sandbox.google import Call, Trouble
 from include.sandbox.storage.model import Bucket, ObjectVersion, SeedObject
@@ -180,9 +180,7 @@ class Store:
             )
         bucket.take(version)
         if bucket.soft_delete_seconds:
-            version.soft_delete_time = now
-            version.hard_delete_time = now + timedelta(seconds=bucket.soft_delete_seconds)
-            bucket.hidden[version.name, version.generation] = version
+            bucket.hide(version, now)
 
     def _new_generation(self, now: datetime) -> int:
         self._last_generation = max(self._last_generation + 1, int(now.timestamp() * 1_000_000))

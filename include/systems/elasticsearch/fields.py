@@ -23,34 +23,40 @@ _EXACT = frozenset(
     {"keyword", "constant_keyword", "boolean", "long", "integer", "short", "byte", "unsigned_long", "ip"}
 )
 _SUBJECTS = frozenset({"keyword", "constant_keyword", "long", "integer"})
+_EVERY_STATE = {"expand_wildcards": "open,closed,hidden"}
 _BLOCKS = ("index.blocks.write", "index.blocks.read_only", "index.blocks.read_only_allow_delete")
 
 
-def check_fields(client: Elasticsearch, selection: Selection, *, holds: bool) -> None:
-    """Refuse a selection whose fields the mapping hides or compares in another way.
+def check(client: Elasticsearch, selection: Selection, *, holds: bool, writes: bool) -> None:
+    """Refuse a selection whose fields the mapping hides or compares in another way, and closed or blocked indices.
 
     Args:
         client: the client.
         selection: the rule's selection.
         holds: subjects are on hold, so the subject field matters.
+        writes: documents are going to be deleted or changed, so blocks matter.
 
     Raises:
-        Refused: with the field's name and what to change.
+        Refused: with the field or the block, and what to change.
     """
-    with speaking("read the mapping"):
-        mappings = client.indices.get_mapping(index=index_of(selection), **TARGETS)
-    for index in mappings.body.values():
-        mapping = index["mappings"]
-        trigger = _field(mapping, selection.trigger_field, _DATES)
-        if trigger.get("null_value") is not None:
-            raise _refused(selection.trigger_field, "has a null_value, so that documents without it would be due")
-        for name in selection.where:
-            _field(mapping, name, _EXACT)
-        subject = subject_field(selection)
-        if holds and subject and _field(mapping, subject, _SUBJECTS).get("normalizer"):
-            raise _refused(subject, "has a normalizer, so that held subjects cannot be recognised")
-        if selection.action is Action.ANONYMISE:
-            _check_anonymised(mapping, selection)
+    with speaking("read mapping and settings"):
+        answer = client.indices.get(index=index_of(selection), flat_settings=True, **{**TARGETS, **_EVERY_STATE})
+    for index in answer.body.values():
+        _check_settings(index["settings"], writes=writes)
+        _check_fields(index["mappings"], selection, holds=holds)
+
+
+def _check_fields(mapping: Mapping[str, Any], selection: Selection, *, holds: bool) -> None:
+    trigger = _field(mapping, selection.trigger_field, _DATES)
+    if trigger.get("null_value") is not None:
+        raise _refused(selection.trigger_field, "has a null_value, so that documents without it would be due")
+    for name in selection.where:
+        _field(mapping, name, _EXACT)
+    subject = subject_field(selection)
+    if holds and subject and _field(mapping, subject, _SUBJECTS).get("normalizer"):
+        raise _refused(subject, "has a normalizer, so that held subjects cannot be recognised")
+    if selection.action is Action.ANONYMISE:
+        _check_anonymised(mapping, selection)
 
 
 def _check_anonymised(mapping: Mapping[str, Any], selection: Selection) -> None:
@@ -105,28 +111,14 @@ def _refused(name: str, words: str) -> Refused:
     return Refused(SYSTEM, "select by the mapping", f"The field '{name}' {words}. Correct the rule or the mapping.")
 
 
-def check_writable(client: Elasticsearch, selection: Selection) -> None:
-    """Refuse indices that cannot be deleted from, and closed ones, whose documents nobody sees.
-
-    Raises:
-        Refused: with the block and what to do.
-    """
-    with speaking("read the index settings"):
-        answer = client.indices.get_settings(
-            index=index_of(selection),
-            flat_settings=True,
-            expand_wildcards="open,closed,hidden",
-            allow_no_indices=False,
-            ignore_unavailable=False,
-        )
-    for index in answer.body.values():
-        settings = index["settings"]
-        if settings.get("index.store.type") == "snapshot":
-            step = "It is a searchable snapshot: restore it, delete there and take a new one, or delete it all."
-            raise Refused(SYSTEM, "delete from the index", step)
-        if settings.get("index.verified_before_close") == "true":
-            step = "A matching index is closed: open or delete it; what is in it cannot be seen."
-            raise Refused(SYSTEM, "delete from the index", step)
-        for block in _BLOCKS:
-            if settings.get(block) == "true":
-                raise Refused(SYSTEM, "delete from the index", f"It is blocked: set {block} to false, or delete it.")
+def _check_settings(settings: Mapping[str, Any], *, writes: bool) -> None:
+    tried = "use the index"
+    if settings.get("index.verified_before_close") == "true":
+        step = "A matching index is closed: open or delete it; what is in it cannot be seen."
+        raise Refused(SYSTEM, tried, step)
+    if writes and settings.get("index.store.type") == "snapshot":
+        step = "It is a searchable snapshot: restore it, delete there and take a new one, or delete it all."
+        raise Refused(SYSTEM, tried, step)
+    for block in _BLOCKS if writes else ():
+        if settings.get(block) == "true":
+            raise Refused(SYSTEM, tried, f"It is blocked: set {block} to false, or delete it.")

@@ -24,7 +24,7 @@ from include.systems.contract import (
 )
 from include.systems.elasticsearch.anonymising import script
 from include.systems.elasticsearch.client import SYSTEM, client_options, connect_client, speaking
-from include.systems.elasticsearch.fields import check_fields, check_writable
+from include.systems.elasticsearch.fields import check
 from include.systems.elasticsearch.lifecycles import lifecycles, set_lifecycle
 from include.systems.elasticsearch.selecting import (
     TARGETS,
@@ -50,7 +50,7 @@ CARD = Card(
     location_keys={"index": "an index, alias or data stream by its exact name, or a pattern that ends in '-*'"},
     subject_forms={"field:<name>": "the keyword field with the id of the person a document belongs to"},
     trigger_fields=frozenset(),
-    batch_size=10_000,
+    batch_size=50_000,
     documentation="https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-delete-by-query",
     horizon="Deleted documents stay on the disk, unseen by searches, until their segments are merged; snapshots keep "
     "them until the snapshots are deleted.",
@@ -73,7 +73,8 @@ class ElasticsearchSystem:
 
     Args:
         connection: see :func:`include.systems.elasticsearch.client.client_options`; ``extra`` may also hold
-            ``task_timeout``, the seconds that one batch may take (900).
+            ``task_timeout``, the seconds that one batch may take (900), and ``requests_per_second``, the documents per
+            second to which the cluster holds a task back (no limit).
         sleep: waits for a number of seconds.
     """
 
@@ -92,7 +93,7 @@ class ElasticsearchSystem:
     def survey(self, selection: Selection, on_hold: OnHold | None) -> Survey:
         """Count what there is, what is due and what of it is held."""
         query, subject, reader = due(selection), subject_field(selection), self._reader(selection)
-        check_fields(self._client, selection, holds=on_hold is not None)
+        check(self._client, selection, holds=on_hold is not None, writes=False)
         reader.refresh()
         extent = reader.extent(query, selection.trigger_field)
         held = reader.held(query, subject, on_hold)
@@ -103,24 +104,21 @@ class ElasticsearchSystem:
     def batches(self, selection: Selection, on_hold: OnHold | None) -> Iterator[Batch]:
         """Yield bounded tasks until nothing due is left, or a whole round changed nothing.
 
-        A batch is a query with a limit, so its ``oldest`` and ``newest`` are the bounds of all that was left to do.
-        With several shards a task may end below its limit; what it left is counted again for the next round.
+        A batch is a query with a limit: which documents it takes is the cluster's choice, so it has no ``oldest`` and
+        ``newest``. With several shards a task may end below its limit; the next round counts again what it left.
         """
         subject, reader = subject_field(selection), self._reader(selection)
-        check_fields(self._client, selection, holds=on_hold is not None)
-        check_writable(self._client, selection)
+        check(self._client, selection, holds=on_hold is not None, writes=True)
         self._tasks(selection).settle()
         self._settled.add(index_of(selection))
         reader.refresh()
         query = without(due(selection), subject, reader.held(due(selection), subject, on_hold))
-        extent = reader.extent(query, selection.trigger_field)
-        while extent.count:
-            before = extent.count
+        left, before = reader.count(query), 0
+        while left and (left < before or not before):
+            before = left
             for start in range(0, before, CARD.batch_size):
-                yield Batch(min(CARD.batch_size, before - start), extent.oldest, extent.newest, query)
-            extent = reader.extent(query, selection.trigger_field)
-            if extent.count >= before:
-                return
+                yield Batch(min(CARD.batch_size, before - start), None, None, query)
+            left = reader.count(query)
 
     def expire(self, selection: Selection, batch: Batch) -> Swept:
         """Run one task over at most ``batch.count`` documents.
@@ -141,6 +139,7 @@ class ElasticsearchSystem:
             "conflicts": "proceed",
             "refresh": True,
             "wait_for_completion": False,
+            "requests_per_second": float(str(self._connection.extra.get("requests_per_second", -1))),
             **TARGETS,
         }
         query: Query = batch.records
@@ -193,8 +192,9 @@ class ElasticsearchSystem:
         return Expunged(before, self._deleted_docs(index))
 
     def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        """Close the connections, if there are any."""
+        if "_client" in self.__dict__:
+            self._client.close()
 
     def _deleted_docs(self, index: str) -> int:
         with speaking("read the index statistics"):

@@ -16,6 +16,7 @@ _ACTIONS = "indices:data/write/delete/byquery,indices:data/write/update/byquery"
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 5.0
 _LOST_ANSWERS = 5
+_CANCEL_PATIENCE = 60.0
 _AGAIN = "The engine tries again and settles the task first."
 
 
@@ -59,28 +60,23 @@ class Tasks:
         Raises:
             Unavailable: one of them is still running after it was cancelled.
         """
-        for pause in self._pauses():
-            running = self._running()
-            if not running:
-                return
-            self._sleep(pause)
+        if self._all_end(self._patience):
+            return
         for task_id in self._running():
             self._cancel(task_id)
-        self._sleep(_LONGEST_PAUSE)
-        if self._running():
+        if not self._all_end(_CANCEL_PATIENCE):
             raise Unavailable(SYSTEM, "settle an earlier task", f"It is still running. {_AGAIN}")
 
-    def _pauses(self) -> Iterator[float]:
-        """Growing pauses that add up to the patience."""
-        pause, waited = _FIRST_PAUSE, 0.0
-        while waited < self._patience:
-            yield pause
-            waited += pause
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+    def _all_end(self, patience: float) -> bool:
+        for pause in _pauses(patience):
+            if not self._running():
+                return True
+            self._sleep(pause)
+        return not self._running()
 
     def _watched(self, task_id: str) -> dict[str, Any]:
         lost = 0
-        for pause in self._pauses():
+        for pause in _pauses(self._patience):
             try:
                 task = self._get(task_id)
                 lost = 0
@@ -127,6 +123,15 @@ class Tasks:
 
 
 _JSON = {"accept": "application/json"}
+
+
+def _pauses(patience: float) -> Iterator[float]:
+    """Growing pauses that add up to the patience."""
+    pause, waited = _FIRST_PAUSE, 0.0
+    while waited < patience:
+        yield pause
+        waited += pause
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
 def _checked(response: dict[str, Any]) -> dict[str, Any]:

@@ -16,11 +16,37 @@ from include.errors import Unavailable
 from include.systems.firestore import CARD, queries
 from include.systems.firestore.gateway import Gateway
 from include.systems.firestore.messages import Write
+from include.systems.firestore.subjects import Keep
 
 _ATOMIC = 450
 """Descendants that go in one commit with their root (the documented limit of a batch is 500 writes)."""
 
+_PAGE = 1000
+"""Names that are looked at in one call."""
+
 _TRIED = "delete a document with what lies below it"
+
+
+class Kept(Enum):
+    """Why a tree stays as it is."""
+
+    HELD = "something below belongs to a person on hold"
+    PROTECTED = "something below is protected by the policy"
+
+
+def kept_below(gateway: Gateway, root: str, keep: Keep) -> Kept | None:
+    """Why the tree below ``root`` must stay, None where nothing keeps it. Memory does not depend on its size."""
+    behind: str | None = None
+    while True:
+        page = gateway.query(root, queries.below(_PAGE, behind), "look at what lies below a document")
+        names = [document.name for document in page]
+        if any(map(keep.held, names)):
+            return Kept.HELD
+        if any(map(keep.shielded, names)):
+            return Kept.PROTECTED
+        if len(names) < _PAGE:
+            return None
+        behind = names[-1]
 
 
 class Fate(Enum):

@@ -70,10 +70,13 @@ def after(query: Any, document: Any, path: FieldPath) -> Any:
     return query
 
 
-def below(limit: int) -> Any:
-    """Names of all documents below a parent, whatever their collection, at most ``limit``."""
+def below(limit: int, behind: str | None = None) -> Any:
+    """Names of all documents below a parent in any collection: at most ``limit``, after the name ``behind``."""
     query = StructuredQuery()
     query.from_.add(all_descendants=True)
     query.order_by.add(direction=_ASCENDING).field.field_path = NAME
     query.limit.value = limit
+    if behind is not None:
+        query.start_at.before = False
+        query.start_at.values.add(reference_value=behind)
     return project(query, [])

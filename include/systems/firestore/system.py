@@ -16,17 +16,17 @@ from include.policy.actions import Action, Anonymisation
 from include.systems.contract import Batch, Card, Expiry, OnHold, ReadBack, Selection, Survey, Swept
 from include.systems.firestore import CARD, anonymise, queries
 from include.systems.firestore.access import credentials_of, session_of
-from include.systems.firestore.cascade import Fate, conditional_delete, delete_trees
+from include.systems.firestore.cascade import Fate, Kept, conditional_delete, delete_trees, kept_below
 from include.systems.firestore.fields import FieldPath, render
 from include.systems.firestore.gateway import Gateway, error_for
 from include.systems.firestore.messages import carries, lookup, moment
 from include.systems.firestore.place import Place, gone, targets, understand
-from include.systems.firestore.subjects import is_held
+from include.systems.firestore.subjects import Keep, is_held
 from include.systems.firestore.ttl import Ttl
 
 MAX_WRITES = 500
-MAX_BYTES = 9 * 1024 * 1024
-"""Below the 10 MiB of a request (https://firebase.google.com/docs/firestore/quotas)."""
+MAX_BYTES = 3_500_000
+"""The service takes requests of 10 MiB (https://firebase.google.com/docs/firestore/quotas), its emulator of 4 MiB."""
 
 _PARALLEL = 4
 _NOT_AS_LISTED = {grpc.StatusCode.FAILED_PRECONDITION.value[0], grpc.StatusCode.NOT_FOUND.value[0]}
@@ -84,7 +84,9 @@ class FirestoreSystem:
         place = understand(selection)
         extra = [source for source, _ in targets(selection.anonymisation)] if selection.anonymisation else []
         for page in self._pages(selection, place, extra):
-            documents = [document for document in page if not is_held(document, place, on_hold)]
+            free = [document for document in page if not is_held(document, place, on_hold)]
+            kept = self._kept(selection, place, on_hold, free)
+            documents = [document for document in free if document.name not in kept]
             if documents:
                 oldest, newest = (_trigger_time(documents[at], place) for at in (0, -1))
                 yield Batch(len(documents), oldest, newest, documents)
@@ -113,8 +115,9 @@ class FirestoreSystem:
         place = understand(selection)
         held = self._held(selection, place, on_hold)
         due = self._count(place, queries.due(place, selection.cutoff), "count what is still due")
+        blocked = self._shielded(selection, place) if due > held else 0
         residual = self._residual(place, selection.anonymisation) if selection.anonymisation else 0
-        return ReadBack(remaining=max(due - held, 0), held=held, residual_fields=residual)
+        return ReadBack(max(due - held - blocked, 0), held, blocked=blocked, residual_fields=residual)
 
     def expiry(self, selection: Selection) -> list[Expiry]:
         """The time to live of the trigger field; nothing where the store has no such setting."""
@@ -148,10 +151,32 @@ class FirestoreSystem:
         return _trigger_time(found[0], place) if found else None
 
     def _held(self, selection: Selection, place: Place, on_hold: OnHold | None) -> int:
-        if on_hold is None or place.subject is None:
+        if on_hold is None or (place.subject is None and not place.cascade):
             return 0
+        return sum(self._held_in(selection, place, on_hold, page) for page in self._pages(selection, place, []))
+
+    def _held_in(self, selection: Selection, place: Place, on_hold: OnHold, page: list[Any]) -> int:
+        free = [document for document in page if not is_held(document, place, on_hold)]
+        below = self._kept(selection, place, on_hold, free).values()
+        return len(page) - len(free) + sum(kept is Kept.HELD for kept in below)
+
+    def _shielded(self, selection: Selection, place: Place) -> int:
+        """Due documents that stay because of what the policy protects below them."""
         pages = self._pages(selection, place, [])
-        return sum(is_held(document, place, on_hold) for page in pages for document in page)
+        found = (self._kept(selection, place, None, page).values() for page in pages)
+        return sum(kept is Kept.PROTECTED for page in found for kept in page)
+
+    def _kept(
+        self, selection: Selection, place: Place, on_hold: OnHold | None, documents: list[Any]
+    ) -> dict[str, Kept]:
+        """Names of the roots among ``documents`` whose tree must stay, with the reason."""
+        protected = (location["group"] for location in selection.protected if "group" in location)
+        keep = Keep(on_hold, frozenset(protected))
+        if not place.cascade or not keep:
+            return {}
+        names = [document.name for document in documents]
+        reasons = self._pool.map(lambda name: kept_below(self._gateway, name, keep), names)
+        return {name: reason for name, reason in zip(names, reasons, strict=True) if reason is not None}
 
     def _pages(self, selection: Selection, place: Place, extra: Iterable[FieldPath]) -> Iterator[list[Any]]:
         """Due documents with the fields needed, page by page, each page behind the last document of the one before."""

@@ -89,7 +89,6 @@ class TestHolds:
         assert kit.status_of(desk, kit.night(2), RULE).gone == kept
         assert not set(talks(small)) & look(company_sandbox)["firestore"].keys()
 
-    @pytest.mark.xfail(strict=True, reason="Firestore's cascade does not look for people on hold below the root")
     def test_a_contact_on_hold_stays_when_its_workspace_goes(
         self, desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores
     ) -> None:

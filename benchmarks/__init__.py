@@ -1,0 +1,1 @@
+"""What is fast, measured beside the raw client in the same run."""

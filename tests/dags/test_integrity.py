@@ -1,0 +1,145 @@
+"""What must be true of every DAG file, read as Airflow's DAG processor reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+
+from include.orchestration.pools import SLOTS, pools
+from include.orchestration.recovery import RecoveryPolicy
+from include.orchestration.settings import Settings
+from include.policy.loader import load
+
+ROOT = Path(__file__).parents[2]
+OTHER_COMPANY = ROOT / "tests" / "policy" / "other_company.yaml"
+HEAVY = ("google.cloud", "google.auth", "elasticsearch", "grpc", "redis", "psycopg2", "alembic", "include.sandbox")
+
+PLAIN = """
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import DAG
+with DAG("plain", schedule=None):
+    HITLOperator(task_id="ask", subject="?", options=["yes"])
+"""
+AS_AIRFLOW_READS = """
+import json, os, sys
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
+DagBag(sys.argv[2])  # what Airflow itself loads for any file
+before = set(sys.modules)
+bag = DagBag(sys.argv[1])
+found = {
+    "errors": bag.import_errors,
+    "modules": sorted(set(sys.modules) - before),
+    "dags": {name: DagSerialization.to_dict(dag) for name, dag in bag.dags.items()},
+}
+print("\\n" + json.dumps(found, default=str))
+"""
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    return DagBag(str(ROOT / "dags"))
+
+
+@pytest.fixture(scope="module")
+def retention(bag: DagBag) -> DAG:
+    return bag.dags["retention"]
+
+
+def read_apart(**environment: str) -> dict[str, dict[str, object]]:
+    """What a process of its own finds in the DAG folder: nothing that other tests imported is there yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "plain.py").write_text(PLAIN)
+        done = subprocess.run(
+            [sys.executable, "-c", AS_AIRFLOW_READS, str(ROOT / "dags"), folder],
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    found: dict[str, dict[str, object]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_every_file_is_one_dag_of_its_own_name(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+    assert set(bag.dags) == {path.stem for path in (ROOT / "dags").glob("*.py")}
+
+
+def test_every_dag_says_what_it_is_whose_it_is_and_when_it_runs(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        assert dag.doc_md is not None
+        assert len(dag.doc_md) > 300, f"{dag.dag_id}: the docs are the operator's manual"
+        assert "privacy" in dag.tags
+        assert dag.max_active_runs == 1
+        assert not dag.catchup
+
+
+def test_every_task_is_owned_and_tried_again_by_the_one_recovery_policy(bag: DagBag) -> None:
+    for task in (task for dag in bag.dags.values() for task in dag.tasks):
+        assert task.owner == "privacy", task.task_id
+        assert task.retries >= 2, f"{task.task_id}: a lost worker must not lose the night"
+        assert isinstance(task.retry_policy, RecoveryPolicy), task.task_id
+
+
+def test_no_task_writes_its_result_to_the_log(bag: DagBag) -> None:
+    for task in (task for dag in bag.dags.values() for task in dag.tasks):
+        attributes = getattr(task, "partial_kwargs", None) or vars(task)
+        assert attributes.get("show_return_value_in_logs", False) is False, task.task_id
+
+
+def test_every_pool_that_a_task_names_is_created_and_large_enough(bag: DagBag) -> None:
+    created = {"default_pool": 128, **{name: SLOTS for name in pools(load(Settings.read().policy_file))}}
+    for task in (task for dag in bag.dags.values() for task in dag.tasks):
+        assert task.pool in created, task.task_id
+        assert task.pool_slots <= created[task.pool], task.task_id
+
+
+def test_a_sweep_has_its_system_for_itself_and_follows_its_plan(retention: DAG) -> None:
+    for group in pools(load(Settings.read().policy_file)):
+        sweep = retention.get_task(f"{group}.sweep")
+        assert sweep.pool_slots == SLOTS
+        assert sweep.upstream_task_ids == {f"{group}.plan"}
+        assert retention.get_task(f"{group}.plan").upstream_task_ids == {"open"}
+
+
+def test_the_closing_runs_after_everything_whatever_happened(retention: DAG) -> None:
+    closing = retention.get_task("close")
+    assert closing.trigger_rule == "all_done"
+    assert closing.upstream_task_ids == {f"{group}.sweep" for group in pools(load(Settings.read().policy_file))}
+    assert not closing.downstream_task_ids
+
+
+def test_parsing_loads_no_client_and_the_dag_can_be_stored() -> None:
+    found = read_apart()
+    assert found["errors"] == {}
+    assert "include.policy.loader" in found["modules"], "the probe must see what parsing loads"
+    loaded = [name for name in found["modules"] if name.startswith(tuple(HEAVY))]
+    assert loaded == []
+    assert list(found["dags"]) == ["retention"]
+
+
+def test_another_companys_policy_gives_its_own_dag_without_a_word_of_this_one() -> None:
+    found = read_apart(PRIVACY_POLICY_FILE=str(OTHER_COMPANY))
+    text = json.dumps(found["dags"]).replace(str(ROOT), "")
+    assert found["errors"] == {}
+    assert "order_book.plan" in text
+    for word in ("clique", "firestore", "elasticsearch", "A1-unverified"):
+        assert word.lower() not in text.lower()
+
+
+def test_a_broken_policy_file_is_an_import_error_that_says_where(tmp_path: Path) -> None:
+    broken = tmp_path / "policy.yaml"
+    broken.write_text(OTHER_COMPANY.read_text().replace("period: 10 weeks", "period: soon"))
+    found = read_apart(PRIVACY_POLICY_FILE=str(broken))
+    assert found["dags"] == {}
+    assert "policy.yaml" in str(found["errors"])
+    assert "period" in str(found["errors"])
