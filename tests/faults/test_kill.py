@@ -14,7 +14,7 @@ from include.ledger.entry import Kind
 from include.local.databases import Databases
 from include.sandbox.app import Sandbox
 from include.sandbox.faults import Fault, FaultKind
-from tests.faults.trial import Trial, measure, new_trial
+from tests.faults.trial import TALLY, Trial, measure, new_trial
 from tests.retention import kit
 from tests.retention.truth import periods
 
@@ -65,16 +65,17 @@ def test_a_night_survives_being_killed(number: int, trial: Trial, undisturbed: t
 
 def kill_somewhere(trial: Trial, rng: Random, number: int, seconds: float, intents: int) -> None:
     """Kill at any instant, right after an intent, or while a store works on the call."""
-    aim = ("anywhere", "intent", "anywhere", "call")[number % 4]
+    aim = ("at random", "after an intent", "at random", "during a call")[number % 4]
     process = trial.start()
-    if aim == "anywhere":
+    if aim == "at random":
         process.join(rng.uniform(0, seconds))
-    elif aim == "intent":
+    elif aim == "after an intent":
         wanted = trial.intents() + rng.randrange(1, intents + 1)
         wait(process, lambda: trial.intents() >= wanted)
         process.join(rng.uniform(0, 0.01))
     else:
         during_the_call(process, trial, rng.choice(sorted(CALLS)), rng.uniform(0.02, SLOW_SECONDS))
+    TALLY.kills[f"{aim} in time" if process.is_alive() else f"{aim} too late"] += 1
     process.kill()
     process.join()
 

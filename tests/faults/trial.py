@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,28 @@ from tests.retention.truth import Contents, Truth, look
 
 PEOPLE = 40
 NIGHT = kit.night()
+
+
+@dataclass
+class Tally:
+    """What all trials of a session came to."""
+
+    nights: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    settled: int = 0
+    in_flight: int = 0
+
+    def lines(self) -> list[str]:
+        """For people."""
+        kills = ", ".join(f"{count} {aim}" for aim, count in sorted(self.kills.items()))
+        return [
+            f"{self.nights} nights over all stores, {self.kills.total()} kills ({kills}): all ended as they should.",
+            f"{self.settled} batches were left open and settled from the stores.",
+            f"{self.in_flight} records went after their batch was settled; the evidence calls them removed elsewhere.",
+        ]
+
+
+TALLY = Tally()
 _PROCESSES = multiprocessing.get_context("forkserver")
 # The server imports everything once; each process forked from it has no thread and no socket yet.
 _PROCESSES.set_forkserver_preload(["tests.faults.preload"])
@@ -101,9 +124,11 @@ class Trial:
         kit.assert_evidence_in_order(entries)
         assert self.desk.ledger.audit().ok
         settled = dict.fromkeys(self.truth.rules, 0)
+        TALLY.nights += 1
         counts = {r.index: int(str(r.entry.body["count"])) for r in entries if r.entry.kind is Kind.INTENT}
         for recorded in entries:
             if recorded.entry.kind is Kind.OUTCOME and recorded.entry.body["reconciled"]:
+                TALLY.settled += 1
                 settled[str(recorded.entry.rule)] += counts[int(str(recorded.entry.body["intent"]))]
         for rule, status in self.statuses().items():
             fate, own = self.truth.rules[rule], len(self.truth.own(rule))
@@ -114,6 +139,7 @@ class Trial:
             assert status.gone + status.elsewhere + status.held == status.due, rule
             # A call in flight may end after its batch was settled: then the evidence claims less than what happened.
             assert own - settled[rule] <= status.gone <= own, rule
+            TALLY.in_flight += own - status.gone
 
 
 @contextmanager
@@ -146,6 +172,9 @@ def new_trial(name: str, sandbox: Sandbox, postgres: Databases, template: str, f
 
 def measure(trial: Trial) -> tuple[float, int]:
     """Seconds and intents of a night that nobody disturbs."""
+    first = _PROCESSES.Process(target=int)  # The server that the others are forked from takes a while to start.
+    first.start()
+    first.join()
     begin = time.monotonic()
     trial.finish()
     return time.monotonic() - begin, trial.intents()
