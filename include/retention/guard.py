@@ -53,8 +53,8 @@ class Circumstances:
 
     Args:
         now: the time of judgement.
-        last_as_of: ``as_of`` of the last run of this rule, if there was one.
-        past_due: due counts of the rule's last nights, newest first.
+        last_as_of: ``as_of`` of the last night on which this rule was carried out, if there was one.
+        past_due: due counts of the nights on which it was carried out, newest first.
     """
 
     mode: Mode

@@ -59,16 +59,19 @@ def draft(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> Plan
         whole_hold=None if whole is None else whole.id,
         connector=connector(system.card),
     )
-    return Planned(plan, judge(plan, desk.policy, rule, _circumstances(desk, rule)))
+    return Planned(plan, judge(plan, desk.policy, rule, _circumstances(desk, night, rule)))
 
 
-def _circumstances(desk: Desk, rule: Rule) -> Circumstances:
-    past = [recorded.entry.body for recorded in latest(desk.ledger, [Kind.PLAN], rule=rule.id, limit=60)]
-    nights = {str(body["as_of"]): body for body in reversed(past) if not body["dry_run"]}
-    newest_first = sorted(nights.values(), key=lambda body: str(body["as_of"]), reverse=True)
+def _circumstances(desk: Desk, night: Night, rule: Rule) -> Circumstances:
+    """The history is made of the nights before that were carried out: a plan nobody allowed makes nothing usual."""
+    past = [found.entry for found in latest(desk.ledger, [Kind.PLAN, Kind.VERIFICATION], rule=rule.id, limit=120)]
+    carried_out = {entry.body["digest"] for entry in past if entry.kind is Kind.VERIFICATION}
+    plans = (entry.body for entry in past if entry.kind is Kind.PLAN and entry.body["digest"] in carried_out)
+    due = {moment(str(body["as_of"])): body["due"] for body in plans}
+    nights = sorted((as_of for as_of in due if as_of < night.as_of), reverse=True)
     return Circumstances(
         mode=desk.mode,
         now=desk.clock(),
-        last_as_of=moment(str(newest_first[0]["as_of"])) if newest_first else None,
-        past_due=tuple(body["due"] for body in newest_first if isinstance(body["due"], int)),
+        last_as_of=nights[0] if nights else None,
+        past_due=tuple(count for as_of in nights if isinstance(count := due[as_of], int)),
     )

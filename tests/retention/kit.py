@@ -16,10 +16,11 @@ from include.retention.evidence import Place, decision_entry
 from include.retention.guard import Mode, Verdict
 from include.retention.planning import Planned, plan_rule
 from include.retention.run import run_id, run_statuses
+from include.retention.selection import select
 from include.retention.status import RuleStatus
 from include.retention.sweep import sweep
 from include.sandbox.estate import Estate
-from include.systems.contract import ReadBack, RetentionSystem
+from include.systems.contract import ReadBack, RetentionSystem, Selection
 from tests.retention.truth import POLICY_FILE
 
 AS_OF = datetime(2025, 3, 31, tzinfo=UTC)
@@ -51,6 +52,11 @@ def hold(desk: Desk, subject: str | None = None, *, rule: str | None = None, sys
     scope = Scope(None if subject is None else PSEUDONYMS.subject(subject), rule, system)
     review = desk.clock().date() + timedelta(days=90)
     return desk.holds.set(scope, matter="matter-7", ground="A claim is pending.", set_by=STAFF, review=review)
+
+
+def selection(desk: Desk, rule: str) -> Selection:
+    """What a rule covers on the night of the tests."""
+    return select(desk.policy, desk.rule(rule), desk.rule(rule).period.cutoff(AS_OF))
 
 
 def plan(desk: Desk, run: Night, rule: str, stores: Stores) -> Planned:

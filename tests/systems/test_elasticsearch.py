@@ -245,3 +245,16 @@ def test_importing_the_module_does_not_import_the_client():
 def test_a_connection_that_lacks_something_is_refused(fields, words):
     with pytest.raises(Refused, match=words):
         connect(Connection("elasticsearch", **fields))
+
+
+@pytest.mark.parametrize(("speed", "gone"), [(1_000_000, 5), (0, None)])
+def test_the_connection_can_hold_tasks_back(elastic, local, speed, gone):
+    local.old_and_new(5, 1)
+    slow = connect(Connection("elasticsearch", host=elastic.url, extra={"requests_per_second": speed}))
+    (batch,) = slow.batches(local.selection(), None)
+    if gone is None:
+        with pytest.raises(Refused):
+            slow.expire(local.selection(), batch)
+    else:
+        assert slow.expire(local.selection(), batch) == Swept(gone=gone)
+    slow.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from include.sandbox.elasticsearch.cluster import Cluster, IndexOptions
@@ -35,7 +35,6 @@ class Call:
     content: bytes
     partial: bool = False
     opaque_id: str | None = None
-    uri: str = field(default="", repr=False)
 
     def body(self, *known: str) -> dict[str, Any]:
         """The JSON object of the body, {} without one; with ``known`` its keys are checked.

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from include.sandbox.elasticsearch.errors import EsError
-from include.sandbox.elasticsearch.java import FAULTS, OPERATORS, STATIC, Run, Scope, ScriptFault, call, element, is_a
+from include.sandbox.elasticsearch.expressions import Expr, applied, constant, instance_of, place, true, variable
+from include.sandbox.elasticsearch.java import FAULTS, STATIC, Run, Scope, call
 
 Script: TypeAlias = Callable[[dict[str, Any], Mapping[str, Any]], None]
 """Called with ``ctx``, which it changes, and ``params``."""
@@ -26,14 +26,6 @@ _TOKEN = re.compile(
 _TYPES = frozenset({"def", "String", "int", "long", "boolean", "double", "Map", "List", "Object"})
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _LEVELS = (("||",), ("&&",), ("==", "!="), ("<", "<=", ">", ">=", "instanceof"), ("+", "-"), ("*", "/", "%"))
-
-
-@dataclass(frozen=True, slots=True)
-class Expr:
-    """An expression: how to read it and, if it names a place, how to store into it."""
-
-    read: Run
-    store: Callable[[Scope, Any], None] | None = None
 
 
 @lru_cache(maxsize=64)
@@ -141,7 +133,7 @@ class _Parser:
         otherwise = self._statement() if self._accept("else") else None
 
         def run(scope: Scope) -> None:
-            if _true(condition(scope)):
+            if true(condition(scope)):
                 then(scope)
             elif otherwise:
                 otherwise(scope)
@@ -181,7 +173,7 @@ class _Parser:
     def _declaration(self) -> Run:
         self._next()
         name = self._next()
-        value = self._expression().read if self._accept("=") else _constant(None).read
+        value = self._expression().read if self._accept("=") else constant(None).read
 
         def run(scope: Scope) -> None:
             scope[name] = value(scope)
@@ -196,9 +188,9 @@ class _Parser:
         self._at += 1
         if target.store is None:
             raise self._unexpected(sign)
-        value = _constant(1) if sign in {"++", "--"} else self._expression()
+        value = constant(1) if sign in {"++", "--"} else self._expression()
         if sign != "=":
-            value = _applied(sign[0], target, value)
+            value = applied(sign[0], target, value)
         store, read = target.store, value.read
         return lambda scope: store(scope, read(scope))
 
@@ -209,7 +201,7 @@ class _Parser:
         then = self._expression().read
         self._expect(":")
         otherwise = self._expression().read
-        return Expr(lambda scope: then(scope) if _true(condition.read(scope)) else otherwise(scope))
+        return Expr(lambda scope: then(scope) if true(condition.read(scope)) else otherwise(scope))
 
     def _binary(self, level: int) -> Expr:
         if level == len(_LEVELS):
@@ -218,16 +210,16 @@ class _Parser:
         while self._peek() in _LEVELS[level]:
             sign = self._next()
             left = (
-                _instance_of(left, self._next())
+                instance_of(left, self._next())
                 if sign == "instanceof"
-                else _applied(sign, left, self._binary(level + 1))
+                else applied(sign, left, self._binary(level + 1))
             )
         return left
 
     def _unary(self) -> Expr:
         if self._accept("!"):
             negated = self._unary().read
-            return Expr(lambda scope: not _true(negated(scope)))
+            return Expr(lambda scope: not true(negated(scope)))
         if self._accept("-"):
             value = self._unary().read
             return Expr(lambda scope: -value(scope))
@@ -239,7 +231,7 @@ class _Parser:
     def _after_dot(self, owner: Expr) -> Expr:
         name = self._next()
         if not self._accept("("):
-            return _place(owner, _constant(name))
+            return place(owner, constant(name))
         arguments: list[Run] = []
         while not self._accept(")"):
             arguments.append(self._expression().read)
@@ -249,7 +241,7 @@ class _Parser:
     def _after_bracket(self, owner: Expr) -> Expr:
         key = self._expression()
         self._expect("]")
-        return _place(owner, key)
+        return place(owner, key)
 
     def _primary(self) -> Expr:
         if self._accept("("):
@@ -259,50 +251,13 @@ class _Parser:
         kind, text = self._tokens[self._at]
         self._at += 1
         if kind == "number":
-            return _constant(float(text) if "." in text else int(text.rstrip("L")))
+            return constant(float(text) if "." in text else int(text.rstrip("L")))
         if kind == "text":
-            return _constant(re.sub(r"\\(.)", r"\1", text[1:-1]))
+            return constant(re.sub(r"\\(.)", r"\1", text[1:-1]))
         if text in _CONSTANTS:
-            return _constant(_CONSTANTS[text])
+            return constant(_CONSTANTS[text])
         if text in STATIC:
-            return _constant(STATIC[text])
+            return constant(STATIC[text])
         if kind == "name":
-            return _variable(text)
+            return variable(text)
         raise self._unexpected(text)
-
-
-def _true(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ScriptFault("cannot cast to boolean")
-    return value
-
-
-def _constant(value: object) -> Expr:
-    return Expr(lambda scope: value)
-
-
-def _variable(name: str) -> Expr:
-    def store(scope: Scope, value: object) -> None:
-        scope[name] = value
-
-    return Expr(lambda scope: scope[name], store)
-
-
-def _place(owner: Expr, key: Expr) -> Expr:
-    def store(scope: Scope, value: object) -> None:
-        owner.read(scope)[key.read(scope)] = value
-
-    return Expr(lambda scope: element(owner.read(scope), key.read(scope)), store)
-
-
-def _applied(sign: str, left: Expr, right: Expr) -> Expr:
-    if sign == "&&":
-        return Expr(lambda scope: _true(left.read(scope)) and _true(right.read(scope)))
-    if sign == "||":
-        return Expr(lambda scope: _true(left.read(scope)) or _true(right.read(scope)))
-    operate = OPERATORS[sign]
-    return Expr(lambda scope: operate(left.read(scope), right.read(scope)))
-
-
-def _instance_of(value: Expr, name: str) -> Expr:
-    return Expr(lambda scope: is_a(value.read(scope), name))

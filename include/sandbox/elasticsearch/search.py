@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from functools import total_ordering
 from typing import Any
 
 from include.sandbox.elasticsearch.aggs import aggregate
 from include.sandbox.elasticsearch.dates import parse_date
 from include.sandbox.elasticsearch.errors import illegal, unparsable
 from include.sandbox.elasticsearch.index import View
-from include.sandbox.elasticsearch.query import Query, matching, parse_query
+from include.sandbox.elasticsearch.leaves import Query
+from include.sandbox.elasticsearch.query import matching, parse_query
 from include.sandbox.elasticsearch.segment import Doc
+from include.sandbox.elasticsearch.sorting import Place, SortKey, read_sort
 
 WINDOW = 10_000
 _KEYS = frozenset({"query", "from", "size", "sort", "_source", "aggs", "aggregations", "track_total_hits"}) | {
@@ -111,58 +112,6 @@ def _whole(body: Mapping[str, Any], key: str, default: int) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    """One key of the sort."""
-
-    path: str
-    reverse: bool
-    missing: str
-
-
-def read_sort(given: Any) -> tuple[SortKey, ...]:
-    """The ``sort`` of a body.
-
-    Raises:
-        EsError: 400 if malformed.
-    """
-    keys = []
-    for item in given if isinstance(given, list) else [given]:
-        path, options = (item, {}) if isinstance(item, str) else next(iter(item.items()))
-        options = {"order": options} if isinstance(options, str) else options
-        for key in options.keys() - {"order", "missing", "unmapped_type", "format"}:
-            raise unparsable(f"[field_sort] unknown field [{key}]")
-        order = options.get("order", "desc" if path == "_score" else "asc")
-        if order not in {"asc", "desc"} or options.get("missing", "_last") not in {"_last", "_first"}:
-            raise illegal("[field_sort] order must be asc or desc, and missing _last or _first here")
-        keys.append(SortKey(path, order == "desc", options.get("missing", "_last")))
-    return tuple(keys)
-
-
-@total_ordering
-class _Place:
-    """A sort value as it is compared: missing values at their end, reversed if so asked."""
-
-    __slots__ = ("rank", "reverse", "value")
-
-    def __init__(self, value: Any, key: SortKey) -> None:
-        self.value = value
-        self.reverse = key.reverse
-        self.rank = 0 if value is not None else 1 if key.missing == "_last" else -1
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Place) and (self.rank, self.value) == (other.rank, other.value)
-
-    def __lt__(self, other: _Place) -> bool:
-        if self.rank != other.rank:
-            return self.rank < other.rank
-        if self.rank:
-            return False
-        return bool(other.value < self.value if self.reverse else self.value < other.value)
-
-    __hash__ = None  # type: ignore[assignment]
-
-
 def run(request: Request, views: Sequence[View]) -> tuple[list[Hit], int, dict[str, Any] | None]:
     """The page of hits, the number of all matches, and the aggregations if any were asked for."""
     masks = [(view, matching(request.query, view)) for view in views]
@@ -194,7 +143,7 @@ def _sorted(request: Request, masks: list[tuple[View, int]], end: int | None) ->
         return hits
     placed = list(_placed(request, masks))
     if request.after is not None:
-        bound = [_Place(_after(value, key, masks), key) for value, key in zip(request.after, request.sort, strict=True)]
+        bound = [Place(_after(value, key, masks), key) for value, key in zip(request.after, request.sort, strict=True)]
         placed = [item for item in placed if item[0] > bound]
     chosen = (
         heapq.nsmallest(end, placed, key=_rank) if end is not None and end < len(placed) else sorted(placed, key=_rank)
@@ -202,7 +151,7 @@ def _sorted(request: Request, masks: list[tuple[View, int]], end: int | None) ->
     return [Hit(view, doc, tuple(p.value for p in places)) for places, _, view, doc in chosen]
 
 
-def _rank(item: tuple[list[_Place], int, View, Doc]) -> tuple[list[_Place], int]:
+def _rank(item: tuple[list[Place], int, View, Doc]) -> tuple[list[Place], int]:
     return item[0], item[1]
 
 
@@ -213,12 +162,12 @@ def _after(value: Any, key: SortKey, masks: list[tuple[View, int]]) -> Any:
     return parse_date(value) if is_date and isinstance(value, str) else value
 
 
-def _placed(request: Request, masks: list[tuple[View, int]]) -> Iterator[tuple[list[_Place], int, View, Doc]]:
+def _placed(request: Request, masks: list[tuple[View, int]]) -> Iterator[tuple[list[Place], int, View, Doc]]:
     shard_doc = 0
     for view, mask in masks:
         readers = [_reader(view, key, shard_doc) for key in request.sort]
         for ordinal in view.segment.ordinals(mask):
-            places = [_Place(read(ordinal), key) for read, key in zip(readers, request.sort, strict=True)]
+            places = [Place(read(ordinal), key) for read, key in zip(readers, request.sort, strict=True)]
             yield places, shard_doc + ordinal, view, view.segment.docs[ordinal]
         shard_doc += len(view.segment.docs)
 

@@ -7,7 +7,8 @@ from typing import Any
 from include.sandbox.elasticsearch.call import TARGETS, Answer, Call, Endpoint, shards
 from include.sandbox.elasticsearch.errors import EsError, illegal, unparsable
 from include.sandbox.elasticsearch.index import View
-from include.sandbox.elasticsearch.query import matching, parse_query, parse_query_string
+from include.sandbox.elasticsearch.leaves import parse_query_string
+from include.sandbox.elasticsearch.query import matching, parse_query
 from include.sandbox.elasticsearch.search import (
     Hit,
     Request,

@@ -15,7 +15,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from include.sandbox.elasticsearch import byquery, documents, indices, lifecycles, overview, searching
+from include.sandbox.elasticsearch import (
+    aliases,
+    byquery,
+    documents,
+    indices,
+    lifecycles,
+    overview,
+    searching,
+    templates,
+)
 from include.sandbox.elasticsearch.call import Answer, Call
 from include.sandbox.elasticsearch.cluster import Cluster
 from include.sandbox.elasticsearch.errors import EsError
@@ -45,7 +54,7 @@ class ElasticsearchSandbox:
         self, faults: Faults, journal: Journal, major: int = 9, clock: Callable[[], float] = time.time
     ) -> None:
         self._cluster = Cluster(major, clock)
-        parts = (documents, searching, byquery, indices, lifecycles, overview)
+        parts = (aliases, documents, searching, byquery, indices, lifecycles, overview, templates)
         self._router = Router(endpoint for part in parts for endpoint in part.ENDPOINTS)
         middleware = [Middleware(FaultMiddleware, "elasticsearch", faults, journal, _fault)]
         self.app = Starlette(routes=[Route("/{path:path}", self._handle, methods=_METHODS)], middleware=middleware)
