@@ -19,15 +19,16 @@ def test_a_selection_says_what_the_holding_and_the_rule_say() -> None:
     found = select(POLICY, POLICY.rule("U1"), CUTOFF)
     assert (found.rule, found.subject, found.trigger_field) == ("U1", "field:uid", "at")
     assert found.location == {"group": "events", "parent": "events"}
-    assert (found.cutoff, found.period_seconds) == (CUTOFF, 14 * 30 * 86_400)
+    assert (found.cutoff, found.period_seconds) == (CUTOFF, POLICY.rule("U1").period.seconds)
     assert found.action is Action.ANONYMISE
     assert found.anonymisation == Anonymisation(("uid", "ip", "device"), (Generalise("at", "month"),))
     assert found.where == {}
 
 
 def test_conditions_come_along() -> None:
-    found = select(POLICY, POLICY.rule("A1"), CUTOFF)
-    assert (found.where, found.trigger_field) == ({"emailVerified": "true"}, "lastLoginAt")
+    found = select(POLICY, POLICY.rule("M1"), CUTOFF)
+    assert (found.where, found.trigger_field) == ({"source": "event"}, "last_contact_at")
+    assert {"group": "consents"} in found.protected
     assert (found.action, found.anonymisation) == (Action.DELETE, None)
 
 

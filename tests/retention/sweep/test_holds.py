@@ -20,7 +20,8 @@ class TestHolds:
     def test_a_hold_set_after_a_batch_is_honoured_by_the_next(
         self, desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores, small_batches: int
     ) -> None:
-        newest = max(talks(small), key=lambda path: look(company_sandbox)["firestore"][path]["at"])
+        documents = look(company_sandbox)["firestore"]
+        newest = max(talks(small), key=lambda path: documents[path]["at"])
         mine = {path for path in talks(small) if contact_of(path) == contact_of(newest)}
 
         def object_now(number: int) -> None:
@@ -40,7 +41,8 @@ class TestHolds:
     def test_a_hold_set_while_a_batch_is_handed_out_stops_this_batch(
         self, desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores, small_batches: int
     ) -> None:
-        oldest = min(talks(small), key=lambda path: look(company_sandbox)["firestore"][path]["at"])
+        documents = look(company_sandbox)["firestore"]
+        oldest = min(talks(small), key=lambda path: documents[path]["at"])
         boundary = Boundary(
             stores["firestore"], handed_out=lambda n: [] if n > 1 else kit.hold(desk, contact_of(oldest))
         )
