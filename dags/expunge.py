@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG
 
 from include.orchestration.expunge import expunge_system
-from include.orchestration.recovery import RecoveryPolicy
+from include.orchestration.recovery import default_args
 from include.orchestration.retention import rules_by_system
 
 with DAG(
@@ -27,12 +27,6 @@ with DAG(
     max_active_runs=1,
     doc_md=__doc__,
     tags=["privacy", "retention"],
-    default_args={
-        "owner": "privacy",
-        "retries": 3,
-        "retry_delay": timedelta(minutes=5),
-        "retry_policy": RecoveryPolicy(),
-        "show_return_value_in_logs": False,
-    },
+    default_args=default_args(retries=3, retry_delay=timedelta(minutes=5)),
 ) as dag:
     expunge_system.expand(key=sorted(rules_by_system()))
