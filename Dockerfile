@@ -7,8 +7,8 @@ ENV PYTHONDONTWRITEBYTECODE="" \
     PYTHONPATH=/opt/airflow \
     PRIVACY_MODE=production
 
-COPY requirements-deploy.lock /tmp/requirements-deploy.lock
-RUN pip install --no-cache-dir --compile --no-deps --require-hashes --requirement /tmp/requirements-deploy.lock \
+COPY requirements-deploy.lock /opt/airflow/requirements-deploy.lock
+RUN pip install --no-cache-dir --compile --no-deps --require-hashes --requirement /opt/airflow/requirements-deploy.lock \
     && pip check
 
 COPY --chown=airflow:0 include /opt/airflow/include

@@ -25,7 +25,7 @@ from airflow.sdk import DAG, Asset, Param, task_group
 
 from include.orchestration.plan_operator import PlanRule
 from include.orchestration.pools import SLOTS
-from include.orchestration.recovery import RecoveryPolicy
+from include.orchestration.recovery import default_args
 from include.orchestration.retention import close_night, open_night, rules_by_system, sweep_rule
 
 RULES = rules_by_system()
@@ -39,15 +39,7 @@ with DAG(
     max_active_runs=1,
     doc_md=__doc__,
     tags=["privacy", "retention"],
-    default_args={
-        "owner": "privacy",
-        "retries": 4,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=15),
-        "retry_policy": RecoveryPolicy(),
-        "show_return_value_in_logs": False,
-    },
+    default_args=default_args(retries=4, retry_delay=timedelta(seconds=30)),
     params={
         "as_of": Param(
             None,

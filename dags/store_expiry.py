@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, Param
 
 from include.orchestration.expiry import set_store_expiry
-from include.orchestration.recovery import RecoveryPolicy
+from include.orchestration.recovery import default_args
 from include.orchestration.retention import rules_by_system
 
 with DAG(
@@ -26,13 +26,7 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     doc_md=__doc__,
     tags=["privacy", "retention"],
-    default_args={
-        "owner": "privacy",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "retry_policy": RecoveryPolicy(),
-        "show_return_value_in_logs": False,
-    },
+    default_args=default_args(retries=2, retry_delay=timedelta(seconds=30)),
     params={
         "rule": Param(
             "",

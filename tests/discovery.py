@@ -12,7 +12,7 @@ import pytest
 
 from include.sandbox.google import Answer, Call
 
-SPECS = Path(os.environ.get("PRIVACY_SPECS") or Path(__file__).resolve().parents[2] / "shared" / "specs")
+SPECS = Path(os.environ.get("PRIVACY_SPECS") or Path(__file__).resolve().parents[1] / "specs")
 _JSON = {"string": str, "boolean": bool, "array": list, "object": dict, "number": (int, float), "integer": int}
 
 

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     HOLD_SET = "hold_set"
     HOLD_RELEASED = "hold_released"
     RUN_CLOSED = "run_closed"
+    EXPUNGED = "expunged"
     OPERATOR_ACTION = "operator_action"
 
 

@@ -42,6 +42,19 @@ class RecoveryPolicy(RetryPolicy):
         return cls()
 
 
+def default_args(*, retries: int, retry_delay: timedelta) -> dict[str, Any]:
+    """What the tasks of every DAG have in common: owner, retries by the class of the error, no values in logs."""
+    return {
+        "owner": "privacy",
+        "retries": retries,
+        "retry_delay": retry_delay,
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": LONGEST_WAIT,
+        "retry_policy": RecoveryPolicy(),
+        "show_return_value_in_logs": False,
+    }
+
+
 @contextmanager
 def shielded(part: str) -> Iterator[None]:
     """Let the product's own errors through and replace every other one.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from include.connection import Connection
 from include.policy.actions import Action, Anonymisation
@@ -158,6 +158,21 @@ class Expiry:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class Expunged:
+    """What was done so that deleted records leave the disk too.
+
+    Args:
+        how: the store's own words for it, e.g. ``forcemerge only_expunge_deletes``.
+        before: deleted records still on the disk before, None where the store does not tell.
+        after: the same afterwards.
+    """
+
+    how: str
+    before: int | None = None
+    after: int | None = None
+
+
 class RetentionSystem(Protocol):
     """A store from which records can be deleted or anonymised by age."""
 
@@ -195,6 +210,19 @@ class RetentionSystem(Protocol):
 
     def close(self) -> None:
         """Release sockets and channels."""
+
+
+@runtime_checkable
+class Expunging(Protocol):
+    """A store that keeps the bytes of deleted records until it is told to let go of them."""
+
+    def expunge(self, selection: Selection) -> Expunged:
+        """Make the deleted records of a location leave the disk. Costs the store work; not a part of a sweep.
+
+        Raises:
+            Refused: the service does not allow it; its backups' retention is then the horizon.
+            Unavailable: it cannot be done now.
+        """
 
 
 class Connect(Protocol):

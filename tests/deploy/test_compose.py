@@ -26,7 +26,7 @@ from include.systems import registry
 from include.systems.google import base_url
 
 ROOT = Path(__file__).parents[2]
-SPECS = Path(os.environ.get("PRIVACY_SPECS") or ROOT.parent / "shared" / "specs")
+SPECS = Path(os.environ.get("PRIVACY_SPECS") or ROOT / "specs")
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::([-?])([^}]*))?\}")
 ONE_SHOT = {"airflow-init", "airflow-cli", "elasticsearch-certs", "elasticsearch-user"}
 OWN = {"PRIVACY_LEDGER", "PRIVACY_LEDGER_OWNER", "PRIVACY_PSEUDONYMS", "PRIVACY_LEDGER_SIGNER"}

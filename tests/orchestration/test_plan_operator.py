@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import ParamValidationError, TaskAwaitingInput
 from include.errors import Refused, Unavailable
 from include.ledger.entry import Kind
 from include.ledger.log import Ledger
-from include.orchestration.plan_operator import APPROVE, DECLINE, REASON, PlanRule
+from include.orchestration.plan_operator import APPROVE, DECLINE, DIGEST_SHOWN, REASON, PlanRule
 from tests.orchestration.conftest import PSEUDONYMS, MakeContext
 
 RULE = "A1"
@@ -67,7 +67,7 @@ def test_over_its_budget_the_task_parks_with_a_question_of_counts_and_the_digest
         task().execute(context())
     plan = next(iter(evidence.entries(kinds=[Kind.PLAN]))).entry.body
     assert parked.value.method_name == "execute_complete"
-    assert asked["options"] == [APPROVE, DECLINE]
+    assert asked["options"] == [option(str(plan["digest"])), DECLINE]
     assert asked["defaults"] is None, "nobody's silence is a consent"
     assert f"{plan['due']} records wait for a decision" in asked["subject"]
     assert f"`{plan['digest']}`" in asked["body"]
@@ -86,12 +86,12 @@ def test_a_dry_run_never_asks(
 
 
 @pytest.mark.usefixtures("deployed")
-@pytest.mark.parametrize(("choice", "said"), [(APPROVE, "approved"), (DECLINE, "declined")])
+@pytest.mark.parametrize("said", ["approved", "declined"])
 def test_the_answer_is_bound_to_the_plan_and_to_a_pseudonym_of_who_gave_it(
-    context: MakeContext, evidence: Ledger, choice: str, said: str
+    context: MakeContext, evidence: Ledger, said: str
 ) -> None:
     planned = task().execute(context())
-    answer = answered(choice, "DPO-12: first night")
+    answer = answered(option(planned["digest"]) if said == "approved" else DECLINE, "DPO-12: first night")
     assert task().execute_complete(context(), answer) == {"rule": RULE, "verdict": said, "digest": planned["digest"]}
     body = next(iter(evidence.entries(kinds=[Kind.DECISION]))).entry.body
     assert body == {
@@ -108,10 +108,18 @@ def test_the_answer_is_bound_to_the_plan_and_to_a_pseudonym_of_who_gave_it(
 def test_without_a_usable_reason_the_question_is_asked_again(
     context: MakeContext, evidence: Ledger, reason: object
 ) -> None:
-    task().execute(context())
+    planned = task().execute(context())
     with pytest.raises(Unavailable, match="the question is asked again") as refused:
-        task().execute_complete(context(), answered(APPROVE, reason))
+        task().execute_complete(context(), answered(option(planned["digest"]), reason))
     assert "jane" not in str(refused.value)
+    assert not list(evidence.entries(kinds=[Kind.DECISION]))
+
+
+@pytest.mark.usefixtures("deployed")
+def test_an_approval_of_another_plan_than_the_newest_is_no_approval(context: MakeContext, evidence: Ledger) -> None:
+    task().execute(context())
+    with pytest.raises(Unavailable, match="There is a newer plan: it is asked about anew"):
+        task().execute_complete(context(), answered(option("f00d" * 16), "DPO-12"))
     assert not list(evidence.entries(kinds=[Kind.DECISION]))
 
 
@@ -141,6 +149,11 @@ def test_the_form_accepts_what_the_task_accepts() -> None:
         assert not REASON.fullmatch(reason)
         with pytest.raises(ParamValidationError):
             field.resolve(reason)
+
+
+def option(digest: str) -> str:
+    """The option that approves the plan of this digest."""
+    return APPROVE + digest[:DIGEST_SHOWN]
 
 
 def answered(choice: str, reason: object) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from include.sandbox.faults import Faults, Journal
 from tests.loopback import serve
 from tests.sandbox.yaml_tests import Runner, YamlTest, load
 
-SPECS = Path(os.environ.get("PRIVACY_SPECS") or Path(__file__).parents[3] / "shared" / "specs")
+SPECS = Path(os.environ.get("PRIVACY_SPECS") or Path(__file__).resolve().parents[2] / "specs")
 FOLDER = SPECS / "elasticsearch" / "client-tests"
 
 NEVER_USED = {

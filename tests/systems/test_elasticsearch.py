@@ -9,10 +9,9 @@ import pytest
 
 from include.connection import Connection
 from include.errors import Refused
-from include.systems.contract import Swept
+from include.systems.contract import Expunged, Swept
 from include.systems.elasticsearch import CARD, connect
 from include.systems.elasticsearch import selecting as selecting_module
-from include.systems.elasticsearch.system import Expunged
 from tests.systems.elastic import MAPPING, NEW, OLD
 
 
@@ -210,7 +209,7 @@ def test_expunge_takes_deleted_documents_off_the_disk(store):
     store.old_and_new(50, 50)
     assert store.sweep(store.selection()) == Swept(gone=50)
     expunged = store.system.expunge(store.selection())
-    assert expunged == Expunged(before=50, after=0)
+    assert expunged == Expunged("forcemerge only_expunge_deletes", before=50, after=0)
 
 
 def test_a_task_leaves_no_stored_result_behind(elastic, local):

@@ -135,7 +135,7 @@ def test_missing_rights_and_wrong_passwords_are_refused(tmp_path):
             looker.expire(RULE, batch)
         assert looker.expiry(RULE)[1].configured == "unknown"
         with pytest.raises(Refused):
-            looker.rewrite_aof()
+            looker.expunge(RULE)
         stranger = connect(Connection("redis", host="127.0.0.1", port=port, login="looker", password="no"))
         with pytest.raises(Refused, match="password"):
             stranger.survey(RULE, None)
@@ -182,9 +182,9 @@ def test_removed_keys_stay_in_the_append_only_file_until_it_is_rewritten(tmp_pat
         assert system.expire(RULE, batch) == Swept(gone=1)
         persistence = system.expiry(RULE)[1]
         assert not persistence.agrees
-        assert "rewrite_aof" in persistence.note
+        assert "expunge" in persistence.note
         assert b"ann@example.org" in _files(tmp_path)
-        system.rewrite_aof()
+        system.expunge(RULE)
         while (
             client.info("persistence")["aof_rewrite_in_progress"] or client.info("persistence")["aof_rewrite_scheduled"]
         ):

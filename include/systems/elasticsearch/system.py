@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from include.systems.contract import (
     Batch,
     Card,
     Expiry,
+    Expunged,
     OnHold,
     Proof,
     ReadBack,
@@ -58,14 +58,6 @@ CARD = Card(
 
 _SCROLL_SIZE = 5_000
 _TASK_PATIENCE = 900.0
-
-
-@dataclass(frozen=True, slots=True)
-class Expunged:
-    """Deleted documents still on the disk before and after segments were merged."""
-
-    before: int
-    after: int
 
 
 class ElasticsearchSystem:
@@ -179,8 +171,8 @@ class ElasticsearchSystem:
         """Merge segments so that deleted documents leave the disk.
 
         It is not part of a sweep: a merge cannot be cancelled, competes with searches for the disk, and leaves segments
-        alone of which less than ``index.merge.policy.expunge_deletes_allowed`` (10 %) is deleted. An operator runs it
-        at a quiet hour on indices that are no longer written to.
+        alone of which less than ``index.merge.policy.expunge_deletes_allowed`` (10 %) is deleted. It runs at a quiet
+        hour of its own.
         https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-indices-forcemerge
         """
         index = index_of(selection)
@@ -189,7 +181,7 @@ class ElasticsearchSystem:
             self._client.options(request_timeout=_TASK_PATIENCE).indices.forcemerge(
                 index=index, only_expunge_deletes=True, **TARGETS
             )
-        return Expunged(before, self._deleted_docs(index))
+        return Expunged("forcemerge only_expunge_deletes", before, self._deleted_docs(index))
 
     def close(self) -> None:
         """Close the connections, if there are any."""

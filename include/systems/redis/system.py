@@ -13,7 +13,7 @@ from typing import Any
 from include.connection import Connection
 from include.errors import Refused
 from include.policy.actions import Action
-from include.systems.contract import Batch, Card, Expiry, OnHold, Proof, ReadBack, Selection, Survey, Swept
+from include.systems.contract import Batch, Card, Expiry, Expunged, OnHold, Proof, ReadBack, Selection, Survey, Swept
 from include.systems.redis.client import Nodes, speaking
 from include.systems.redis.patterns import SYSTEM, Pattern
 
@@ -142,7 +142,7 @@ class RedisSystem:
             self._run(_LIMIT, batch.records, limit)
         return self._ttl_expiry(selection)
 
-    def rewrite_aof(self) -> None:
+    def expunge(self, selection: Selection) -> Expunged:
         """Start the rewrite of the append-only file on every server, after which removed keys are in it no longer.
 
         https://redis.io/docs/latest/commands/bgrewriteaof/
@@ -153,7 +153,10 @@ class RedisSystem:
         """
         for node in self._nodes.all():
             with speaking("rewrite the append-only file"):
-                node.bgrewriteaof()
+                # One that runs already leaves out what was removed before it and notes what is removed meanwhile.
+                if not node.info("persistence")["aof_rewrite_in_progress"]:
+                    node.bgrewriteaof()
+        return Expunged("bgrewriteaof")
 
     def close(self) -> None:
         """Close the sockets."""
@@ -219,7 +222,9 @@ class RedisSystem:
         if snapshots:
             note = "Removed keys are in the snapshot until the next one is saved."
         if log == "yes":
-            note = "Removed keys stay in the append-only file until it is rewritten: run rewrite_aof after the sweep."
+            note = (
+                "Removed keys stay in the append-only file until it is rewritten: the DAG expunge does that every week."
+            )
         return Expiry(setting, configured, wanted, agrees=log != "yes", note=note)
 
 
