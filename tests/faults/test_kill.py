@@ -40,10 +40,12 @@ def undisturbed(
 ) -> tuple[float, int]:
     """Seconds and intents of a night that nobody disturbs."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    with new_trial("kill_undisturbed", company_sandbox, postgres, ledger_template, folder) as trial:
-        measured = measure(trial)
-        trial.assert_done()
-    return measured
+    measured = []
+    for _ in range(2):  # The first one is slower than all that follow.
+        with new_trial("kill_undisturbed", company_sandbox, postgres, ledger_template, folder) as trial:
+            measured.append(measure(trial))
+            trial.assert_done()
+    return min(measured)
 
 
 @pytest.fixture

@@ -102,6 +102,16 @@ class TestHistory:
         assert "clock" in {breach.code for breach in kit.plan(desk, jumped, RULE, stores).judgement.breaches}
         assert "clock" in codes(desk, kit.night(3, as_of=LATER + timedelta(days=1)), stores)
 
+    def test_a_night_is_no_history_of_itself(
+        self, desk: Desk, company_sandbox: Sandbox, small: Estate, stores: kit.Stores
+    ) -> None:
+        for number, as_of in enumerate((kit.AS_OF, LATER)):
+            kit.plan_and_allow(desk, kit.night(number, as_of=as_of), RULE, stores)
+            kit.carry_out(desk, kit.night(number, as_of=as_of), RULE, stores)
+        company_sandbox.company.seed(small)
+        assert "clock" in codes(desk, kit.night(3, as_of=LATER), stores)
+        assert "clock" not in codes(desk, kit.night(3, as_of=LATER + timedelta(days=1)), stores)
+
     def test_a_dry_run_is_no_history(self, desk: Desk, stores: kit.Stores) -> None:
         kit.plan_and_allow(desk, kit.night(), RULE, stores)
         kit.carry_out(desk, kit.night(), RULE, stores)

@@ -56,6 +56,20 @@ class TestAccidents:
         kit.carry_out(desk, RUN, RULE, stores)
         assert kit.status_of(desk, RUN, RULE).gone == len(talks(small))
 
+    def test_an_accident_after_a_night_that_went_well_is_settled_too(
+        self, desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores
+    ) -> None:
+        kit.plan_and_allow(desk, RUN, RULE, stores)
+        kit.carry_out(desk, RUN, RULE, stores)
+        company_sandbox.company.seed(small)
+        company_sandbox.company.faults.add(Fault("firestore", FaultKind.LOST_ANSWER, "BatchWrite"))
+        kit.plan_and_allow(desk, kit.night(2), RULE, stores)
+        with pytest.raises(Unavailable):
+            kit.carry_out(desk, kit.night(2), RULE, stores)
+        kit.carry_out(desk, kit.night(2), RULE, stores)
+        assert kit.status_of(desk, kit.night(2), RULE).gone == len(talks(small))
+        kit.assert_evidence_in_order(desk.ledger.entries())
+
     def test_an_intent_of_a_rule_that_changed_since_stays_unknown(
         self, desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores
     ) -> None:

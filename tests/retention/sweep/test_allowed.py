@@ -15,11 +15,13 @@ from include.retention.desk import Desk
 from include.retention.evidence import Place, guard_entry
 from include.retention.guard import Breach, Judgement, Verdict
 from include.retention.status import State
+from include.retention.sweep import sweep
 from include.sandbox.app import Sandbox
 from include.sandbox.estate import Estate
+from include.sandbox.faults import Fault, FaultKind
 from include.systems.contract import ReadBack
 from tests.retention import kit
-from tests.retention.sweep.boundary import RULE, RUN, contact_of, talks, tolerating, with_rule
+from tests.retention.sweep.boundary import RULE, RUN, Boundary, contact_of, talks, tolerating, with_rule
 from tests.retention.truth import look
 
 
@@ -170,3 +172,34 @@ def test_a_plan_that_found_more_is_counted_whole(
     assert (status.state, status.verified, status.held) == (State.PLANNED, False, 0)
     kit.carry_out(desk, RUN, RULE, stores)
     assert kit.status_of(desk, RUN, RULE).gone == kit.status_of(desk, RUN, RULE).due == len(talks(small))
+
+
+def test_what_is_done_already_counts_against_what_was_allowed(
+    desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores, small_batches: int
+) -> None:
+    hold = kit.hold(desk, contact_of(talks(small)[0]))
+    kit.plan_and_allow(desk, RUN, RULE, stores)
+    company_sandbox.company.faults.add(Fault("firestore", FaultKind.STATUS, "BatchWrite", status=403, skip=1))
+    with pytest.raises(Refused):
+        kit.carry_out(desk, RUN, RULE, stores)
+    assert kit.status_of(desk, RUN, RULE).gone == small_batches
+    desk.holds.release(hold.id, kit.STAFF, "over")
+    with pytest.raises(Refused, match="More is due"):
+        kit.carry_out(desk, RUN, RULE, stores)
+    assert kit.status_of(desk, RUN, RULE).gone == small_batches
+
+
+def test_more_that_falls_due_in_the_middle_is_left_for_another_plan(
+    desk: Desk, small: Estate, company_sandbox: Sandbox, stores: kit.Stores, small_batches: int
+) -> None:
+    documents = look(company_sandbox)["firestore"]
+    hold = kit.hold(desk, contact_of(max(talks(small), key=lambda path: documents[path]["at"])))
+    allowed = kit.plan_and_allow(desk, RUN, RULE, stores).plan.to_do
+
+    def release(number: int) -> None:
+        if number == 1:
+            desk.holds.release(hold.id, kit.STAFF, "over")
+
+    with pytest.raises(Refused, match="More is due"):
+        sweep(desk, RUN, desk.rule(RULE), Boundary(stores["firestore"], expired=release))
+    assert 0 < len(documents.keys() - look(company_sandbox)["firestore"].keys()) <= allowed
