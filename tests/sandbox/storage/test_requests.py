@@ -3,6 +3,7 @@
 import pytest
 from google.api_core import exceptions
 
+from tests.discovery import discovery
 from tests.sandbox.storage.kit import call
 
 
@@ -81,6 +82,7 @@ def test_buckets_are_listed_and_deleted_when_empty(client, bucket):
 
 
 def test_methods_are_recognised_by_the_discovery_document(twin, versioned):
+    discovery("storage.v1")  # skips where Google's description is not at hand; then nothing was checked
     versioned.blob("a").upload_from_string(b"")
     versioned.blob("a").reload()
     wanted = ["storage.buckets.insert", "storage.buckets.patch", "storage.objects.insert", "storage.objects.get"]
