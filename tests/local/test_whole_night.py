@@ -26,7 +26,9 @@ from include.local.airflow import ROOT
 from include.local.postgres import EmbeddedPostgres
 from include.local.processes import free_port
 from include.sandbox.estate import Estate
+from tests.local import raw_clients
 from tests.local.needles import Needles, texts
+from tests.retention.truth import Truth
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -35,6 +37,8 @@ UP = [sys.executable, "-m", "include.local", "up"]
 UP += ["--people", str(PEOPLE), "--workspaces", str(WORKSPACES), "--seed", str(SEED)]
 READY = "Everything stays up"
 SECONDS = 300
+HOUR = 3600
+COLLECTIONS = ("firestore", "contacts", "activity", "app-logs", "objects", "accounts", "cache")
 
 
 class Installation:
@@ -112,9 +116,25 @@ class Installation:
         newest = max((self.folder / "stack" / "reports").glob("retention-*.json"), key=lambda p: p.stat().st_mtime_ns)
         return dict(json.loads(newest.read_text()))
 
+    def endpoints(self) -> dict[str, str]:
+        """Where the sandbox company's stores are."""
+        first = (self.folder / "stack" / "logs" / "sandbox.log").read_text().splitlines()[0]
+        return dict(json.loads(first))
+
+    def estate(self) -> Estate:
+        """What the sandbox company was filled with."""
+        midnight = self.night.replace(hour=0, minute=0, second=0, microsecond=0)
+        return Estate(midnight, PEOPLE, WORKSPACES, SEED)
+
+    def as_of(self) -> datetime:
+        """The night of the newest report: before 02:00 it is yesterday's."""
+        run = self.report()["run"]
+        assert isinstance(run, dict)
+        return datetime.fromisoformat(str(run["as_of"]))
+
     def seed_again(self) -> None:
         """Give the sandbox company its estate anew, as if a backup had been restored."""
-        admin = json.loads((self.folder / "stack" / "logs" / "sandbox.log").read_text().splitlines()[0])["admin"]
+        admin = self.endpoints()["admin"]
         size = {"people": PEOPLE, "workspaces": WORKSPACES, "seed": SEED, "as_of": f"{self.night:%Y-%m-%d}"}
         assert requests.post(f"{admin}/wipe", timeout=60).ok
         assert requests.post(f"{admin}/seed", json=size, timeout=60).ok
@@ -155,6 +175,38 @@ def test_first_night_removes_what_is_due_and_prints_its_table(installation: Inst
     assert not [row for row in rows if "NO (" in row]
     assert _totals(installation.report())["remaining"] == 0
     assert _totals(installation.report())["deleted"] > 0
+
+
+def test_first_night_left_exactly_what_the_policy_keeps_as_the_vendors_own_clients_list_it(
+    installation: Installation,
+) -> None:
+    endpoints, estate = installation.endpoints(), installation.estate()
+    fates = Truth(estate, as_of=installation.as_of()).rules.values()
+    goes = {name: {i for fate in fates if fate.collection == name for i in fate.goes} for name in COLLECTIONS}
+    anonymised = Truth(estate, as_of=installation.as_of()).rules["U1"].goes
+
+    documents = raw_clients.firestore_paths(endpoints)
+    removed = goes["firestore"] - anonymised
+    assert documents.keys() == {d.id for d in estate.firestore() if not set(_lineage(d.id)) & removed}
+    assert {
+        path for path, fields in documents.items() if path.startswith("events/") and "uid" not in fields
+    } == anonymised
+    assert not any({"ip", "device", "at"} & documents[path].keys() for path in anonymised)
+    for index, all_of in (("contacts", estate.contact_index()), ("app-logs", estate.log_index())):
+        assert raw_clients.index_documents(endpoints, index).keys() == {d.id for d in all_of} - goes[index]
+    activity = raw_clients.index_documents(endpoints, "activity")
+    assert {i for i, fields in activity.items() if "uid" not in fields} == goes["activity"]
+    kept = sorted(o.name for o in estate.objects() if (o.name, o.time_created) not in goes["objects"])
+    assert raw_clients.object_names(endpoints) == kept
+    assert raw_clients.account_ids(endpoints) == {account.local_id for account in estate.accounts()} - goes["accounts"]
+    living = {entry.key for entry in estate.cache() if entry.ttl is None or entry.ttl > HOUR}
+    assert raw_clients.cache_keys(endpoints) >= living - goes["cache"]
+    assert not raw_clients.cache_keys(endpoints) & goes["cache"]
+
+
+def _lineage(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:length]) for length in range(2, len(parts) + 1, 2)]
 
 
 def test_second_run_of_the_same_night_deletes_nothing_and_says_so(installation: Installation) -> None:
@@ -235,8 +287,7 @@ def test_approved_plan_is_carried_out(installation: Installation) -> None:
 
 
 def test_no_personal_data_in_airflow_ledger_logs_and_reports(installation: Installation) -> None:
-    midnight = installation.night.replace(hour=0, minute=0, second=0, microsecond=0)
-    needles = Needles(Estate(midnight, PEOPLE, WORKSPACES, SEED))
+    needles = Needles(installation.estate())
     leaks = [
         f"{name}.{table}: {what}"
         for name in ("privacy_airflow", "privacy_ledger")
@@ -253,8 +304,7 @@ def test_no_personal_data_in_airflow_ledger_logs_and_reports(installation: Insta
 
 
 def test_search_for_leaks_finds_a_planted_one(installation: Installation) -> None:
-    midnight = installation.night.replace(hour=0, minute=0, second=0, microsecond=0)
-    estate = Estate(midnight, PEOPLE, WORKSPACES, SEED)
+    estate = installation.estate()
     person, needles = estate.people[0], Needles(estate)
 
     for planted in (person.email, person.uid, person.name):

@@ -87,11 +87,12 @@ class Truth:
     Args:
         estate: as it was seeded.
         held: identifiers, as the stores write them, of the people on hold.
+        as_of: the night, where it is another one than that of the estate.
     """
 
-    def __init__(self, estate: Estate, held: Collection[str] = ()) -> None:
+    def __init__(self, estate: Estate, held: Collection[str] = (), as_of: datetime | None = None) -> None:
         self._estate = estate
-        self._as_of = estate.as_of
+        self._as_of = as_of or estate.as_of
         self._held = frozenset(held)
         self.rules: dict[str, Fate] = dict(self._fates())
 
