@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection as Pipe
 
+from benchmarks.memory import forget_peak, peak_mb
 from include.connection import Connection
 from include.sandbox.faults import Faults, Journal
 from include.systems.contract import Selection
@@ -94,11 +94,12 @@ def act(path: Callable[[int], int], port: int, pipe: Pipe) -> None:
 
     import include.systems.firestore.system  # noqa: F401
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    forget_peak()
+    before = peak_mb()
     start, worked = time.perf_counter(), time.process_time()
     gone = path(port)
     seconds, cpu = time.perf_counter() - start, time.process_time() - worked
-    pipe.send((gone, seconds, cpu, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024))
+    pipe.send((gone, seconds, cpu, peak_mb() - before))
 
 
 def measure(path: Callable[[int], int], size: int) -> tuple[float, float, float]:

@@ -16,16 +16,20 @@ SPECS = Path(os.environ.get("PRIVACY_SPECS") or Path(__file__).resolve().parents
 _JSON = {"string": str, "boolean": bool, "array": list, "object": dict, "number": (int, float), "integer": int}
 
 
+def place(name: str) -> Path:
+    """Where one API's discovery document is looked for."""
+    return SPECS / "google" / f"{name}.json"
+
+
 class Discovery:
     """One API's discovery document."""
 
     def __init__(self, name: str) -> None:
-        path = SPECS / "google" / f"{name}.json"
-        if not path.exists():
+        if not place(name).exists():
             pytest.skip(
                 f"google/{name}.json is absent: set PRIVACY_SPECS to the folder of the vendors' API descriptions"
             )
-        self.document: dict[str, Any] = json.loads(path.read_text())
+        self.document: dict[str, Any] = json.loads(place(name).read_text())
         self.methods = list(_methods(self.document))
 
     def method(self, call: Call) -> dict[str, Any]:

@@ -6,17 +6,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from include.connection import Connection
+from include.errors import Refused
 from include.sandbox import google
 from include.sandbox.faults import Fault, FaultKind, Faults, Journal
 from include.sandbox.identitytoolkit import IdentityToolkitSandbox
 from include.sandbox.storage import StorageSandbox
-from tests.discovery import discovery, watched
+from include.systems.contract import Batch, RetentionSystem, Selection
+from tests.discovery import discovery, place, watched
 from tests.loopback import serve
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -60,16 +63,16 @@ class Twin:
         return sum(operation in str(call["operation"]) for call in self.journal.as_json())
 
 
-@contextmanager
-def storage_twin() -> Iterator[Twin]:
+@pytest.fixture(scope="session")
+def storage_server() -> Iterator[Twin]:
     twin = Twin("storage")
     twin.sandbox = StorageSandbox(twin.faults, twin.journal, lambda: twin.now)
     with _served(twin, "storage.v1"):
         yield twin
 
 
-@contextmanager
-def auth_twin() -> Iterator[Twin]:
+@pytest.fixture(scope="session")
+def auth_server() -> Iterator[Twin]:
     twin = Twin("identitytoolkit")
     twin.sandbox = IdentityToolkitSandbox(twin.faults, twin.journal, lambda: twin.now, PROJECT)
     with _served(twin, "identitytoolkit.v1"):
@@ -78,9 +81,10 @@ def auth_twin() -> Iterator[Twin]:
 
 @contextmanager
 def _served(twin: Twin, document: str) -> Iterator[None]:
-    """Mounted, as in the sandbox process, under a prefix."""
+    """Mounted under a prefix as in the sandbox process; calls are checked where Google's description is at hand."""
     api = twin.sandbox._api
-    api.handle = watched(api.handle, discovery(document), twin.seen, twin.problems)
+    if place(document).exists():
+        api.handle = watched(api.handle, discovery(document), twin.seen, twin.problems)
     inner = google.serve(api.handle, twin.service, twin.faults, twin.journal)
     with serve(Starlette(routes=[Mount(f"/{twin.service}", inner)])) as base:
         twin.url = f"{base}/{twin.service}"
@@ -98,3 +102,26 @@ def storage_connection(url: str) -> Connection:
 def auth_connection(url: str) -> Connection:
     extra = {"project": PROJECT, "token": "sandbox", "batch_deletes_per_second": 1000}
     return Connection("firebase_auth", host=url, extra=extra)
+
+
+def selection_of(trigger: str, days: int, **more: Any) -> Selection:
+    """What a rule of so many days asks for at ``NOW``."""
+    return Selection(rule="r1", trigger_field=trigger, cutoff=ago(days=days), period_seconds=days * 86_400, **more)
+
+
+def only_batch(system: RetentionSystem, selection: Selection) -> Batch:
+    (batch,) = system.batches(selection, None)
+    return batch
+
+
+def refuses(system: RetentionSystem, selection: Selection) -> None:
+    """No operation of a night takes the rule."""
+    for operation in (
+        lambda: system.survey(selection, None),
+        lambda: next(system.batches(selection, None)),
+        lambda: system.expire(selection, Batch(0, None, None, ())),
+        lambda: system.read_back(selection, None),
+        lambda: system.expiry(selection),
+    ):
+        with pytest.raises(Refused):
+            operation()

@@ -28,11 +28,12 @@ class Sessions:
         folder.mkdir(parents=True, exist_ok=True)
 
     def start(self, command: list[str], *, env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-        """Start a program; its output is appended to ``log``."""
+        """Start a program; its output is appended to ``log``. Airflow settings of this shell are not for it."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,
-                env={**os.environ, **env},
+                env={**own, **env},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

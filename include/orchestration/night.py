@@ -31,7 +31,7 @@ def read_request(
     Args:
         dag_id: together with ``airflow_run`` it gives the opaque run id.
         airflow_run: Airflow's own run id; it is hashed, never stored.
-        scheduled_for: the logical date, or the moment a manual run was asked for.
+        scheduled_for: the end of the data interval, or the moment a manual run was asked for.
         params: the validated form.
         conf: the raw configuration, to find keys that are not in the form.
 

@@ -38,7 +38,9 @@ def request_of(context: Mapping[str, Any]) -> Request:
     return read_request(
         dag_id=dag_run.dag_id,
         airflow_run=dag_run.run_id,
-        scheduled_for=context.get("logical_date") or dag_run.run_after,
+        # With either of Airflow's cron timetables the end of the interval is the night that has come; the logical date
+        # of one of them is the night before.
+        scheduled_for=context.get("data_interval_end") or dag_run.run_after,
         params=context["params"],
         conf=dag_run.conf or {},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,6 +63,12 @@ def context() -> MakeContext:
 
     def make(**params: object) -> Any:
         run = SimpleNamespace(dag_id="retention", run_id="scheduled__tonight", run_after=NIGHT, conf=params)
-        return {"dag_run": run, "logical_date": NIGHT, "params": params, "task_instance": SimpleNamespace(id="ti")}
+        return {
+            "dag_run": run,
+            "logical_date": NIGHT - timedelta(days=1),
+            "data_interval_end": NIGHT,
+            "params": params,
+            "task_instance": SimpleNamespace(id="ti"),
+        }
 
     return make

@@ -17,7 +17,7 @@ def read(scheduled_for: datetime = TONIGHT, run: str = "scheduled__2026-11-22", 
     return read_request(dag_id="retention", airflow_run=run, scheduled_for=scheduled_for, params=params, conf=params)
 
 
-def test_a_scheduled_run_stands_for_its_logical_date() -> None:
+def test_a_scheduled_run_stands_for_the_end_of_its_interval() -> None:
     assert read().night.as_of == TONIGHT
 
 

@@ -185,6 +185,11 @@ def build(night: Night, around: Surroundings | None = None, law: Policy | None =
     return audit_report(law, trail, statuses(night.entries, at=trail.run.closed_at), around or surroundings())
 
 
+def of(report: AuditReport, code: str) -> list[str]:
+    """The findings of one kind."""
+    return [f"{finding.subject}: {finding.text}" for finding in report.findings if finding.code == code]
+
+
 def good_night() -> Night:
     """Everything due was removed, but for twelve records on hold."""
     night = Night().open(("C2", "firestore"), ("A4", "redis"))

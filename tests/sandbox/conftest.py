@@ -3,6 +3,7 @@
 import pytest
 from elasticsearch import Elasticsearch
 
+from tests.google_twins import auth_server, storage_server  # noqa: F401 - fixtures
 from tests.loopback import serve
 from tests.sandbox.elastic_box import Box
 

@@ -5,20 +5,14 @@ import requests
 
 from include.sandbox.faults import FaultKind
 from include.sandbox.identitytoolkit import Account
-from tests.google_twins import NOW, PROJECT, auth_twin
+from tests.google_twins import NOW, PROJECT
 
 MS = int(NOW.timestamp() * 1000)
 
 
-@pytest.fixture(scope="module")
-def served():
-    with auth_twin() as twin:
-        yield twin
-
-
 @pytest.fixture
-def twin(served):
-    with served.fresh() as twin:
+def twin(auth_server):
+    with auth_server.fresh() as twin:
         yield twin
 
 

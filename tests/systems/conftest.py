@@ -5,6 +5,7 @@ import os
 import pytest
 
 from include.connection import Connection
+from tests.google_twins import auth_server, storage_server  # noqa: F401 - fixtures
 from tests.loopback import serve
 from tests.systems.elastic import Sandbox, Store
 
