@@ -90,7 +90,7 @@ def _follow(trail: RuleTrail, recorded: Recorded) -> None:
     index, body = recorded.index, recorded.entry.body
     match recorded.entry.kind:
         case Kind.PLAN:
-            trail.trace = replace(trail.trace, plan=index, guard=None, decision=None)
+            trail.trace = replace(trail.trace, plan=index, guard=None, decision=None, verification=None)
             trail.guard = trail.decision = None
         case Kind.GUARD:
             trail.trace, trail.guard = replace(trail.trace, guard=index), recorded

@@ -131,7 +131,7 @@ class Company:
 
     def _documents(self) -> Records:
         for path, fields in self.firestore.documents(None):
-            yield path.split("/")[-2], {"path": path, **fields}
+            yield path.split("/")[-2], {**fields, "__name__": path}
 
     def _hits(self) -> Records:
         for index in INDEXES:
