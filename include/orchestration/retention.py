@@ -98,7 +98,7 @@ def record_decision(rule_id: str, context: Context, *, approved: str | None, use
         plan = latest(desk.ledger, [Kind.PLAN], run=request.night.run, rule=rule_id)[0].entry
         place = Place(request.night.run, rule_id, str(plan.system))
         digest = str(plan.body["digest"])
-        if approved is not None and not digest.startswith(approved):
+        if approved is not None and not (approved and digest.startswith(approved)):
             raise Unavailable("approval", f"approve rule {rule_id}", "There is a newer plan: it is asked about anew.")
         staff = desk.pseudonyms.staff(user)
         desk.ledger.append([decision_entry(place, digest, approved=approved is not None, by=staff, reason=reason)])
