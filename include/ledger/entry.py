@@ -49,6 +49,15 @@ class Kind(StrEnum):
     RUN_CLOSED = "run_closed"
     EXPUNGED = "expunged"
     OPERATOR_ACTION = "operator_action"
+    REQUEST_OPENED = "request_opened"
+    IDENTITY = "identity"
+    FOUND = "found"
+    CANCELLED = "cancelled"
+    NOTICE_INTENT = "notice_intent"
+    NOTICE = "notice"
+    MANUAL_DONE = "manual_done"
+    REQUEST_CLOSED = "request_closed"
+    KEY_DESTROYED = "key_destroyed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Ledger:
         self,
         run: str | None = None,
         rule: str | None = None,
+        runs: Collection[str] | None = None,
         kinds: Collection[Kind] | None = None,
         since: datetime | None = None,
         start: int = 0,
@@ -88,6 +89,7 @@ class Ledger:
         Args:
             run: id of a run.
             rule: id of a rule.
+            runs: any of these runs.
             kinds: any of these kinds.
             since: recorded at or after this instant.
             start: lowest index.
@@ -102,6 +104,8 @@ class Ledger:
             query = query.where(table.run == run)
         if rule is not None:
             query = query.where(table.rule == rule)
+        if runs is not None:
+            query = query.where(table.run.in_(runs))
         if kinds is not None:
             query = query.where(table.kind.in_([kind.value for kind in kinds]))
         if since is not None:

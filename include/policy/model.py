@@ -6,6 +6,7 @@
     ├── holdings                         the places in a system that hold personal data
     ├── rules                            what this installation deletes or anonymises every night
     ├── promises                         periods that nobody but the vendor, or nobody yet, enforces
+    ├── requests                         how requests of persons are carried out: order, identities, answer
     └── guard, protected                 limits of every rule
 
 A file is read with :func:`include.policy.loader.load`, which also checks what a type can't see.
@@ -20,6 +21,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from include.policy.canonical import sha256
+from include.policy.persons import Requests
 from include.policy.register import Activity, Company, Model, Protected, Published, Section, System, Text
 from include.policy.rules import Budget, Guard, Holding, Promise, Rule
 
@@ -41,6 +43,7 @@ class Policy(Model):
     protected: tuple[Protected, ...] = Field((), description="a list of entries that no rule may select")
     rules: tuple[Rule, ...] = Field((), description="a list of what this installation enforces")
     promises: tuple[Promise, ...] = Field((), description="a list of what it does not enforce")
+    requests: Requests | None = Field(None, description="how requests of persons are carried out; leave out for none")
 
     @model_validator(mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from include.policy.actions import Action, Anonymisation, Generalise
 from include.policy.canonical import sha256
 from include.policy.period import Period
+from include.policy.persons import Person
 from include.policy.register import Key, Model, Reference, Text
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Holding(Model):
     fields: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="other fields of a record, each with a list of its values ([] for any)"
     )
+    persons: tuple[Person, ...] = Field((), description="a list of the ways in which records are about a person")
     note: Text | None = Field(None, description="any remark for the record")
 
 

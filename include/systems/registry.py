@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import cast
 
 from include.connection import Connection
 from include.errors import Refused
 from include.systems.contract import Card, Connect, RetentionSystem
+from include.systems.erasing import ConnectErasing, ErasingCard, ErasingSystem, Means
 
 MODULES = {
     "cloud_storage": "include.systems.cloud_storage",
@@ -16,6 +18,27 @@ MODULES = {
     "firestore": "include.systems.firestore",
     "redis": "include.systems.redis",
 }
+"""Systems whose records can be deleted by age."""
+ERASING: dict[str, str] = {}
+"""Systems from which a person's data can be removed, or in which it can at least be looked for."""
+
+
+def erasing_card(key: str) -> ErasingCard:
+    """What the module of a system says about itself as one that erases; needs no connection.
+
+    Raises:
+        Refused: no module stands for this system.
+    """
+    return cast(ErasingCard, import_module(_module(key, ERASING)).ERASING_CARD)
+
+
+def connect_erasing(connection: Connection, means: Means) -> ErasingSystem:
+    """Build the system that a connection points to, for the erasure of persons.
+
+    Raises:
+        Refused: no module stands for this system, or the connection lacks something.
+    """
+    return cast(ConnectErasing, import_module(_module(connection.id, ERASING)).connect_erasing)(connection, means)
 
 
 def card(key: str) -> Card:
@@ -24,7 +47,7 @@ def card(key: str) -> Card:
     Raises:
         Refused: no module stands for this system.
     """
-    return cast(Card, import_module(_module(key)).CARD)
+    return cast(Card, import_module(_module(key, MODULES)).CARD)
 
 
 def cards() -> dict[str, Card]:
@@ -38,10 +61,10 @@ def connect(connection: Connection) -> RetentionSystem:
     Raises:
         Refused: no module stands for this system, or the connection lacks something.
     """
-    return cast(Connect, import_module(_module(connection.id)).connect)(connection)
+    return cast(Connect, import_module(_module(connection.id, MODULES)).connect)(connection)
 
 
-def _module(key: str) -> str:
-    if key not in MODULES:
-        raise Refused(key, "find its module", f"Modules exist for {', '.join(sorted(MODULES))}.")
-    return MODULES[key]
+def _module(key: str, modules: Mapping[str, str]) -> str:
+    if key not in modules:
+        raise Refused(key, "find its module", f"Modules exist for {', '.join(sorted(modules))}.")
+    return modules[key]

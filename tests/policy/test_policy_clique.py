@@ -64,7 +64,7 @@ def test_it_warns_of_each_gap_and_of_each_unconfirmed_period(policy: Policy) -> 
     assert sum("is a default, not in the policy" in message for message in messages) == len(policy.rules) + len(
         policy.promises
     )
-    assert len(messages) == 4 + len(policy.rules) + len(policy.promises)
+    assert len(messages) == 5 + len(policy.rules) + len(policy.promises)
 
 
 def test_every_system_and_every_row_of_the_policy_is_there(policy: Policy) -> None:

@@ -1,0 +1,1 @@
+"""Erasure of persons: find, plan, approve, push, read back, look again."""

@@ -1,0 +1,1 @@
+"""Data subjects: what they are known by, and the vault that keeps it."""
