@@ -12,6 +12,8 @@ from include.policy.lint import lint
 
 CLIQUE = (Path(__file__).parents[2] / "include" / "policy" / "clique.yaml").read_text()
 
+MAILERS = "{name: mailers, systems: [sendgrid, mailgun]}"
+ROOTS = "{name: identity_roots, systems: [firestore, firebase_auth]}"
 MISTAKES = [
     (
         "a stage with an unknown system",
@@ -22,8 +24,8 @@ MISTAKES = [
     ("a system in two stages", "{name: feeders, systems: []}", "{name: feeders, systems: [redis]}", "is in two stages"),
     (
         "an identity root that goes too early",
-        "    - {name: mailers, systems: [sendgrid, mailgun]}\n    - {name: identity_roots, systems: [firestore, firebase_auth]}",
-        "    - {name: identity_roots, systems: [firestore, firebase_auth]}\n    - {name: mailers, systems: [sendgrid, mailgun]}",
+        f"    - {MAILERS}\n    - {ROOTS}",
+        f"    - {ROOTS}\n    - {MAILERS}",
         "what ties identifiers together goes last",
     ),
     ("an unknown stage", "    before: mailers\n", "    before: mailer\n", "there is no stage 'mailer'"),
