@@ -19,7 +19,9 @@ MODULES = {
     "redis": "include.systems.redis",
 }
 """Systems whose records can be deleted by age."""
-ERASING: dict[str, str] = {}
+ERASING = {
+    "firestore": "include.systems.firestore",
+}
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
 
 
