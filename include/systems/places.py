@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from include.errors import Refused
 from include.policy.persons import Disposal, IdentifierKind
 from include.subjects.identifiers import Subject
+from include.systems.addresses import same
 from include.systems.erasing import Found, Place, Stays
 
 Item = TypeVar("Item")
@@ -23,8 +24,8 @@ _LONGEST = 1500
 
 
 def forms(kind: IdentifierKind, value: str) -> tuple[str, ...]:
-    """The forms in which a store may keep an identifier: as given and, for an address, in small letters too."""
-    return tuple(dict.fromkeys((value, value.lower()))) if kind is IdentifierKind.EMAIL else (value,)
+    """The forms in which a store may keep an identifier: as given and, for an address, with small letters too."""
+    return tuple(dict.fromkeys((value, same(value)))) if kind is IdentifierKind.EMAIL else (value,)
 
 
 def usable(value: str) -> bool:

@@ -19,8 +19,11 @@ MODULES = {
     "redis": "include.systems.redis",
 }
 """Systems whose records can be deleted by age."""
-ERASING = {
+ERASING: dict[str, str] = {
     "firestore": "include.systems.firestore",
+    "google_analytics": "include.systems.google_analytics",
+    "loggly": "include.systems.loggly",
+    "tawk_to": "include.systems.tawk_to",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
 

@@ -16,7 +16,8 @@ import yaml
 from cryptography.fernet import Fernet
 
 from include.connection import Connection
-from include.ledger.connect import open_ledger, url_of
+from include.database import url_of
+from include.ledger.connect import open_ledger
 from include.ledger.note import Signer
 from include.ledger.pseudonym import Pseudonymiser
 from include.orchestration.pools import pools
