@@ -27,7 +27,10 @@ def look(company: Company) -> Contents:
 def mentions(contents: Contents, needles: Iterable[str]) -> dict[Place, int]:
     """In how many records of which collection something of a person is found. Letter case doesn't count."""
     wanted = [needle.lower() for needle in needles]
-    found = {place: sum(any(n in record.lower() for n in wanted) for record in records) for place, records in contents.items()}
+    found = {
+        place: sum(any(n in record.lower() for n in wanted) for record in records)
+        for place, records in contents.items()
+    }
     return {place: count for place, count in found.items() if count}
 
 
