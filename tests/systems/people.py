@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from include.policy.persons import IdentifierKind, RequestType
 from include.subjects.identifiers import Identifier, Subject
 from include.systems.erasing import Means
+from include.systems.mailing import Mail
 
 NOW = datetime(2026, 3, 1, 2, 0, 30, tzinfo=UTC)
 
@@ -89,3 +90,7 @@ class Budget:
 
 def means(clock: Clock | None = None, budget: Budget | None = None, keep: frozenset[str] = frozenset()) -> Means:
     return Means(clock or Clock(), budget or Budget(), keep_suppressions=keep, suppression_ground="A proof.")
+
+
+def letter(to: str = "ann@example.com", key: str = "req_aaaaaaaaaaaaaaaa", subject: str = "Your request") -> Mail:
+    return Mail(key, to, "hello@clique.example", subject, "It is done.\nBest regards")

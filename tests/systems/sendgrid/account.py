@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,8 @@ class SendGridTwin:
     """Addresses that searches and the erasure refuse."""
     job_state: str = "completed"
     faults: dict[tuple[str, str], list[Reply]] = field(default_factory=dict)
+    activity_feed: bool = True
+    log: bool = True
     numbers: int = 0
 
     @property
@@ -67,6 +70,7 @@ class SendGridTwin:
             "asm": self._asm,
             "mail": self._send,
             "logs": self._logs,
+            "messages": self._activity,
         }
         return handlers[path[0]](call, path[1:], held)
 
@@ -178,8 +182,23 @@ class SendGridTwin:
         return Reply(202)
 
     def _logs(self, call: Call, path: list[str], held: Held) -> Reply:
+        if not self.log:
+            return Reply(403, {"errors": []})
         if call.method == "GET":
             found = [message for message in held.messages if message["sg_message_id"] == path[0]]
             return Reply(200, found[0]) if found else Reply(404, {"errors": []})
         hidden = {"custom_args", "api_key_id", "client_ip", "events"}
-        return Reply(200, {"messages": [{k: v for k, v in each.items() if k not in hidden} for each in held.messages]})
+        asked = re.fullmatch(
+            r"(to_email = '([^']+)' AND )?sg_message_id_created_at >= TIMESTAMP \"[\dTZ:-]+\"", call.json["query"]
+        )
+        assert asked
+        shown = [each for each in held.messages if asked[2] in (None, each["to_email"])]
+        return Reply(200, {"messages": [{k: v for k, v in each.items() if k not in hidden} for each in shown]})
+
+    def _activity(self, call: Call, path: list[str], held: Held) -> Reply:
+        if not self.activity_feed:
+            return Reply(403, {"errors": []})
+        asked = re.match(r"unique_args\['key'\]=\"([^\"]+)\" AND last_event_time>=TIMESTAMP", dict(call.query)["query"])
+        assert asked
+        shown = [each for each in held.messages if each["custom_args"]["key"] == asked[1]]
+        return Reply(200, {"messages": [{"to_email": each["to_email"], "subject": each["subject"]} for each in shown]})
