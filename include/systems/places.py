@@ -29,9 +29,9 @@ def forms(kind: IdentifierKind, value: str) -> tuple[str, ...]:
 
 
 def usable(value: str) -> bool:
-    """Whether a store can hold the value at all: neither empty nor longer than any id, and text of Unicode."""
+    """Whether a store can know a person by the value: neither empty nor longer than any id, text without NUL."""
     try:
-        return 0 < len(value.encode()) <= _LONGEST
+        return 0 < len(value.encode()) <= _LONGEST and "\0" not in value
     except UnicodeEncodeError:
         return False
 

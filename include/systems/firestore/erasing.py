@@ -86,7 +86,7 @@ class FirestoreErasing:
             if still:
                 raise Unavailable(CARD.key, "delete documents", "They keep changing meanwhile; run it again.")
             gone |= more
-        return [_receipt(one, sum(gone.get(name, 0) for name in _names(one.records))) for one in found]
+        return [_receipt(one, gone) for one in found]
 
     def verify(self, subjects: Sequence[Subject], receipts: Sequence[Receipt]) -> list[Seen]:
         """Count by aggregation, and list afresh where the count is not zero and what lies below a document."""
@@ -188,5 +188,8 @@ def _only(records: Records, names: set[str]) -> tuple[Record, ...]:
     return tuple(record for record in records.found if record.name in names)
 
 
-def _receipt(found: Found, gone: int) -> Receipt:
-    return Receipt(found.ref, Did.GONE if gone else Did.ABSENT, gone=gone)
+def _receipt(found: Found, gone: Mapping[str, int]) -> Receipt:
+    """A document that went with its tree for one person has only lost its link for another."""
+    records: Records = found.records
+    done = sum(min(gone.get(one.name, 0), 1) if one.unlink else gone.get(one.name, 0) for one in records.found)
+    return Receipt(found.ref, Did.GONE if done else Did.ABSENT, gone=done)
