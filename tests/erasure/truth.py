@@ -146,7 +146,7 @@ def _end(place: Place, text: str, record: Mapping[str, Any], asked: Asked, gone_
         return End(Fate.GOES, None) if under else None
     if collection == "contacts" and service in ("firestore", "elasticsearch"):
         return _contact(record, asked)
-    if collection == "posts" and record.get("author") == asked.known.uid:
+    if collection == "posts" and asked.known.uid and record.get("author") == asked.known.uid:
         return End(Fate.GOES, None) if asked.everything else _unlinked(collection, record)
     if service == "storage":
         return _file(collection, record, asked.known)
@@ -158,17 +158,17 @@ def _fate(place: Place, text: str, record: Mapping[str, Any], person: Known) -> 
     service, collection = place
     own = _own(person, record)
     if service == "firestore" and collection in ("users", "files"):
-        path = f"users/{person.uid}"
-        return Fate.GOES if f"{record['__name__']}/".startswith(f"{path}/") else None
+        mine = f"{record['__name__']}/".startswith(f"users/{person.uid}/")
+        return Fate.GOES if mine else None
     if place in _OWN:
-        return Fate.GOES if record.get("uid") == person.uid else None
+        return Fate.GOES if person.uid and record.get("uid") == person.uid else None
     if service == "redis":
         mine = record["key"] == f"profile:{person.uid}" or str(record["key"]).startswith(f"session:{person.uid}:")
         return Fate.GOES if mine else None
     if service == "identitytoolkit":
         return Fate.GOES if record["local_id"] == person.uid else None
     if place in _PASSING:
-        return Fate.LATER if any(names(text, needle) for needle in (person.uid, *person.emails)) else None
+        return Fate.LATER if any(names(text, needle) for needle in (person.uid, *person.emails) if needle) else None
     if service == "tawk_to":
         return Fate.BY_HAND if any(names(text, needle) for needle in person.emails) else None
     if not own or service not in ("sendgrid", "mailgun") or collection == "sent":
