@@ -2,66 +2,77 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from include.connection import Connection
-from include.sandbox.faults import Fault, FaultKind, Faults
+from include.errors import PrivacyError
+from include.sandbox.faults import Fault, FaultKind, Faults, Journal
 from include.systems.erasing import Did
 from tests.systems.conformance.means import Somebody
 
-State: TypeAlias = Mapping[str, Any]
-"""Everything a system holds, record by record, read without the module under test."""
+State: TypeAlias = dict[str, Any]
+"""Everything that a system holds, record by record, read without the module under test. No time of access in it."""
 
 
-class Case(Protocol):
-    """One system. A case is built once for all tests of a session, by ``open``; ``reset`` empties it before each."""
+class Case(ABC):
+    """One system. It is built once; ``open`` starts the service, ``reset`` empties it before each test."""
 
-    key: str
-    did: Did
+    key: ClassVar[str]
+    service: ClassVar[str]
+    """Its name in ``Fault``; "" where the service can't play faults."""
+    did: ClassVar[Did]
     """What an erase does for somebody of whom data is held."""
-    again: Did
-    """What the next one does, after everything has come true."""
+    after: ClassVar[Did]
+    """What the next erase does, once everything has come true that the first one promised."""
+    unplayed: ClassVar[frozenset[FaultKind]] = frozenset({FaultKind.PARTIAL})
+    """Faults that mean nothing here: a service without bulk calls has no part of one that fails."""
+    throttled: ClassVar[int] = 429
+    broken: ClassVar[int] = 500
+    over_http: ClassVar[bool] = True
+    """Whether it is reached through ``include.systems.http``, whose time-out the suite can shorten."""
 
-    def open(self) -> AbstractContextManager[None]:
+    faults: Faults
+    journal: Journal
+
+    @abstractmethod
+    def open(self) -> AbstractContextManager[Any]:
         """Start the service."""
 
+    @abstractmethod
     def reset(self) -> None:
-        """Leave it without data and faults."""
+        """Leave it without data, faults and history."""
 
+    @abstractmethod
     def connection(self) -> Connection:
         """What an operator would write."""
 
-    def means(self) -> Mapping[str, Any]:
-        """What the policy says about this system, for ``Means``."""
-
+    @abstractmethod
     def seed(self, person: Somebody) -> None:
-        """Put records about somebody: at least one by each kind of identifier that the system knows."""
+        """Put records about somebody, some for each kind of identifier that the system knows."""
 
+    @abstractmethod
     def state(self) -> State:
         """Look from behind."""
 
+    @abstractmethod
     def expected(self, before: State, person: Somebody) -> State:
         """What must be there after this person, and nobody else, was erased."""
 
+    @abstractmethod
     def fulfil(self, person: Somebody) -> None:
-        """Let time, or a person, do what the receipt promised; for systems that delete at once there is nothing."""
+        """Let time, or somebody's hands, do what the receipt promised. Nothing where it is done at once."""
 
-    def fail(self, kind: FaultKind, **more: Any) -> bool:
-        """Make the next calls fail; False if the service can't play this."""
+    def means(self) -> Mapping[str, Any]:
+        """What the policy says about this system: further arguments of ``Means``."""
+        return {}
 
-
-@dataclass
-class Faulty:
-    """What cases of services on loopback have in common."""
-
-    service: str
-    faults: Faults = field(default_factory=Faults)
-
-    def fail(self, kind: FaultKind, **more: Any) -> bool:
-        if kind is FaultKind.PARTIAL:
-            return False
+    def fail(self, kind: FaultKind, **more: Any) -> None:
+        """Plan a fault for all calls that the module makes."""
         self.faults.add(Fault(self.service, kind, **more))
-        return True
+
+    def unmet(self, error: PrivacyError) -> bool:
+        """Whether an error is of this system: it must name it."""
+        return error.system != self.key
