@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -295,11 +296,12 @@ def test_scripts_parse_and_may_be_run(script: Path) -> None:
 
 
 @pytest.fixture
-def server(env: dict[str, str], tmp_path: Path) -> Iterator[Connection]:
+def server(env: dict[str, str]) -> Iterator[Connection]:
     """A server on which docker/databases.sh has run, and the writer's connection to it."""
     from include.local.postgres import EmbeddedPostgres, _programs
 
-    with EmbeddedPostgres(tmp_path / "pg") as started:
+    # Not below pytest's folder: another session that starts closes that one to the server's account.
+    with tempfile.TemporaryDirectory(prefix="pg") as directory, EmbeddedPostgres(Path(directory)) as started:
         socket = str(url_host(started.url("postgres")))
         path = f"{_programs()}{os.pathsep}{os.environ['PATH']}"
         subprocess.run(
