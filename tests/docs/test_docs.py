@@ -48,7 +48,7 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_of_the_ledger_and_the_policy_exist(document: Path) -> None:
-    named = set(re.findall(r"python -m (include\.(?:ledger|policy)) ([a-z-]+)", document.read_text()))
+    named = set(re.findall(r"python -m (include\.(?:ledger|policy|subjects)) ([a-z-]+)", document.read_text()))
     for module, command in sorted(named):
         done = subprocess.run(
             [sys.executable, "-m", module, command, "--help"], cwd=ROOT, capture_output=True, check=False

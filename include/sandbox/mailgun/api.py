@@ -106,7 +106,9 @@ class MailgunApi:
         if not any(form.get(kind) for kind in ("text", "html", "amp-html", "template")):
             message = "Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified"
             raise refused(400, message)
-        message_id = f"{self._clock():%Y%m%d%H%M%S}.{uuid.uuid4().hex[:16]}@{domain.name}"
+        given = next((value for field, value in form.items() if field.lower() == "h:message-id"), "")
+        made = f"{self._clock():%Y%m%d%H%M%S}.{uuid.uuid4().hex[:16]}@{domain.name}"
+        message_id = given.strip("<> ") or made
         for recipient in recipients:
             self._deliver(domain, _bare(recipient), form, message_id)
         return Reply(body={"id": f"<{message_id}>", "message": "Queued. Thank you."})
