@@ -17,6 +17,8 @@ SYSTEM = "mailgun"
 HOST = "https://api.mailgun.net"
 _DOMAINS = 1000
 """Most domains of one page."""
+FULL = 100
+"""A page has at least so many entries unless it is the last: it is the vendor's page where nothing is asked for."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,7 +51,7 @@ class Client:
                 return found
 
     def pages(self, path: str, *segments: str, limit: int, subaccount: str, tried: str) -> Iterator[list[Any]]:
-        """The pages of a list, the last one perhaps empty: a page without a next one, or whose next is itself, ends it.
+        """The pages of a list. The vendor names a next page even after the last one, which is known by its size.
 
         Raises:
             Unavailable: a call failed.
@@ -62,7 +64,7 @@ class Client:
             items = answer.get("items") or []
             yield items
             following = (answer.get("paging") or {}).get("next")
-            if not items or not following or following in seen:
+            if len(items) < FULL or not following or following in seen:
                 return
             seen.add(following)
             answer = self.http.follow(following, headers=headers, tried=tried).json
