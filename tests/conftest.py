@@ -1,4 +1,4 @@
-"""For all rooms: a real PostgreSQL, a fresh, migrated ledger database for each test that asks for one, a sandbox."""
+"""For all rooms: a real PostgreSQL, a fresh, migrated ledger or vault for each test that asks for one, a sandbox."""
 
 from __future__ import annotations
 
@@ -19,13 +19,20 @@ from include.local.databases import Databases
 from include.local.postgres import server
 from include.retention.desk import Desk
 from include.sandbox.app import Sandbox, connections
+from include.subjects import database as vault_database
+from include.subjects import schema as vault_schema
+from include.subjects.keys import Keyring
+from include.subjects.vault import Vault
 from include.systems import registry
 from include.systems.contract import RetentionSystem
 from tests.retention import kit
 
 OWNER = "privacy_ledger_owner"
+VAULT_OWNER = "privacy_vault_owner"
+MASTER_KEY = bytes(range(32))
 _TEMPLATE = "ledger_test_template"
 _SHARED = "ledger_test_shared"
+_VAULT = "vault_test"
 _numbers = itertools.count()
 
 
@@ -102,6 +109,37 @@ def owner_url(postgres: Databases, ledger_database: str) -> str:
 def ledger(ledger_url: str) -> Iterator[Ledger]:
     engine = engine_for(ledger_url)
     yield Ledger(engine, Clock())
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def vault_database_name(postgres: Databases) -> Iterator[str]:
+    """A migrated vault's database, for all tests one after the other."""
+    for role in (VAULT_OWNER, vault_database.WRITER):
+        postgres.ensure_role(role, "test")
+    postgres.drop_database(_VAULT)
+    postgres.ensure_database(_VAULT, VAULT_OWNER, [vault_database.WRITER])
+    vault_database.migrate(postgres.url(_VAULT, VAULT_OWNER, "test"))
+    yield _VAULT
+    postgres.drop_database(_VAULT)
+
+
+@pytest.fixture
+def vault_url(postgres: Databases, vault_database_name: str) -> str:
+    """The writer's URL of an empty, migrated vault."""
+    engine = vault_database.engine_for(postgres.url(vault_database_name))
+    with engine.begin() as connection:
+        tables = ", ".join(table.name for table in vault_schema.metadata.sorted_tables)
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
+    engine.dispose()
+    return postgres.url(vault_database_name, vault_database.WRITER, "test")
+
+
+@pytest.fixture
+def vault(vault_url: str) -> Iterator[Vault]:
+    """An empty vault whose clock goes on by a second at each look."""
+    engine = vault_database.engine_for(vault_url)
+    yield Vault(engine, Keyring(MASTER_KEY), Clock())
     engine.dispose()
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from include.connection import Connection
+from include.database import url_of
 from include.errors import Inconsistent, PrivacyError, Refused, Unavailable
 from include.ledger import connect, note, pseudonym
 from include.ledger.checkpoint import checkpoint, latest, prove, verify_all
@@ -47,7 +48,7 @@ def _ledger() -> Ledger:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    migrate(connect.url_of(Connection.from_env(OWNER_CONNECTION)), options.writer)
+    migrate(url_of(Connection.from_env(OWNER_CONNECTION)), options.writer)
     print("The ledger's database has the current schema.")
     return 0
 

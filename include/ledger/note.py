@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from include.connection import Connection
 from include.errors import Inconsistent, Refused
-from include.ledger.keyfile import read_or_create
+from include.keyfile import read_or_create
 
 CONNECTION = "privacy_ledger_signer"
 """Id of the connection whose password is the private key and whose extra has the ``origin``."""

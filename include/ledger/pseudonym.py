@@ -17,7 +17,7 @@ from pathlib import Path
 
 from include.connection import Connection
 from include.errors import Refused
-from include.ledger.keyfile import read_or_create
+from include.keyfile import read_or_create
 
 CONNECTION = "privacy_pseudonyms"
 """Id of the connection whose password is the key, in base64."""

@@ -13,6 +13,7 @@ from datetime import timedelta
 from include.errors import Refused
 from include.ledger.checkpoint import Checkpoint, checkpoint
 from include.ledger.entry import Entry, Json, Kind, Recorded
+from include.ledger.instants import instant
 from include.ledger.note import Signer
 from include.orchestration.desk import connection
 from include.reports import store
@@ -20,7 +21,6 @@ from include.reports.audit import Surroundings, audit_report
 from include.reports.context import PastNight, Seal
 from include.reports.trail import past_nights, read_trail
 from include.retention.desk import Desk, Night
-from include.retention.plan import instant
 from include.retention.run import run_statuses
 from include.retention.status import FINAL, RuleStatus
 from include.systems import registry

@@ -47,7 +47,7 @@ def read_request(
     return Request(
         night=Night(
             run=run_id(dag_id, airflow_run),
-            as_of=_plain(scheduled_for) if as_of is None else _midnight(str(as_of)),
+            as_of=plain(scheduled_for) if as_of is None else _midnight(str(as_of)),
             dry_run=params.get("dry_run") is True,
         ),
         rules=_names(params.get("rules")),
@@ -63,7 +63,7 @@ def _midnight(text: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _plain(moment: datetime) -> datetime:
+def plain(moment: datetime) -> datetime:
     """Airflow's dates are pendulum's, whose arithmetic breaks with the standard library's time deltas."""
     utc = moment.astimezone(UTC)
     return datetime(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, tzinfo=UTC)

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param
-from airflow.sdk.definitions.param import ParamsDict
 
+from include.orchestration.decision import APPROVE, DECLINE, DIGEST_SHOWN, read_answer, reason_field
 from include.orchestration.recovery import shielded
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from include.retention.planning import Planned
-
-APPROVE = "Approve plan "
-"""What the option that approves begins with; the first characters of the plan's digest follow."""
-
-DIGEST_SHOWN = 12
-DECLINE = "Decline: delete nothing"
-REASON = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:#/_-]{2,79}")
-"""A ticket or a few words. No @, so that no address gets in; Airflow keeps what is typed here."""
 
 
 class PlanRule(HITLOperator):
@@ -53,8 +43,7 @@ class PlanRule(HITLOperator):
             )
             self.body = describe(planned)
             self.options = [APPROVE + planned.plan.digest[:DIGEST_SHOWN], DECLINE]
-            # Only now: as a parameter of the task it would have to have a value before anybody was asked.
-            self.params = ParamsDict({"reason": _reason_field()})
+            self.params = reason_field()
             return super().execute(context)
         return {
             "rule": self.rule,
@@ -70,23 +59,11 @@ class PlanRule(HITLOperator):
 
         if "error" in event:
             self.process_trigger_event_error(event)
-        reason = _usable((event.get("params_input") or {}).get("reason"))
-        (choice,) = event["chosen_options"]
-        approved = choice.removeprefix(APPROVE) if choice.startswith(APPROVE) else None
-        user = str(event["responded_by_user"]["id"])
+        answer = read_answer(event)
+        approved = answer.approved
         with shielded(f"decision on rule {self.rule}"):
-            digest = record_decision(self.rule, context, approved=approved, user=user, reason=reason)
+            digest = record_decision(self.rule, context, approved=approved, user=answer.user, reason=answer.reason)
         return {"rule": self.rule, "verdict": "declined" if approved is None else "approved", "digest": digest}
-
-
-def _reason_field() -> Param:
-    return Param(
-        "",
-        type="string",
-        pattern=f"^{REASON.pattern}$",
-        title="Reason",
-        description="A ticket or a few words; no names, no addresses.",
-    )
 
 
 def describe(planned: Planned) -> str:
@@ -102,16 +79,6 @@ def describe(planned: Planned) -> str:
         f"| everything before | {plan.cutoff} |\n| digest | `{plan.digest}` |\n\n"
         "Approval lets exactly this plan through: if more is due when the sweep starts, it stops and asks again."
     )
-
-
-def _usable(reason: object) -> str:
-    if not isinstance(reason, str) or not REASON.fullmatch(reason):
-        from include.errors import Unavailable
-
-        raise Unavailable(
-            "approval", "read the reason", "Give a ticket or 3 to 80 plain characters; the question is asked again."
-        )
-    return reason
 
 
 def _is_dry(context: Context) -> bool:

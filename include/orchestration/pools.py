@@ -17,13 +17,23 @@ from include.policy.model import Policy
 SLOTS = 2
 """A plan takes one slot, a sweep all of them: one sweep at a time in a system, while plans are counted side by side."""
 
+REQUESTS_POOL = "requests"
+"""For the tasks of persons' requests: a wave of them must not take every worker from the nightly retention."""
+
+REQUESTS_SLOTS = 8
+
 
 def pools(policy: Policy) -> dict[str, dict[str, str | int | bool]]:
-    """The pools that the rules of a policy need, in the form of ``airflow pools import``."""
+    """The pools that the rules and the requests of a policy need, in the form of ``airflow pools import``."""
     systems = sorted({policy.holding(rule.holding).system for rule in policy.rules})
-    return {
-        system: {"slots": SLOTS, "description": f"Calls to {system}", "include_deferred": False} for system in systems
-    }
+    found = {system: _pool(SLOTS, f"Calls to {system}") for system in systems}
+    if policy.requests is not None:
+        found[REQUESTS_POOL] = _pool(REQUESTS_SLOTS, "Requests of persons")
+    return found
+
+
+def _pool(slots: int, description: str) -> dict[str, str | int | bool]:
+    return {"slots": slots, "description": description, "include_deferred": False}
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import TypeAdapter
 
+from include.ledger.instants import moment
 from include.policy.coverage import Standing
 from include.reports.charts import Bar, Column, Share, budget_chart, outcome_chart, trend_chart
 from include.reports.model import SCHEMA, AuditReport, RuleRow, Severity
-from include.retention.plan import moment
 from include.retention.status import State
 
 _TEMPLATES = Path(__file__).with_name("templates")

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from include.errors import Inconsistent
 from include.ledger.entry import Kind, Recorded
+from include.ledger.instants import moment
 from include.reports.context import Decision, NightRule, PastNight, Setting
 from include.reports.model import Run, Trace
-from include.retention.plan import moment
 
 
 @dataclass(slots=True)

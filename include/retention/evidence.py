@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from include.ledger.entry import Entry, Json, Kind, Recorded
+from include.ledger.instants import instant, moment
 from include.retention.guard import Judgement
-from include.retention.plan import Plan, instant, moment
+from include.retention.plan import Plan
 from include.systems.contract import Batch, Card, Expiry, ReadBack, Swept
 
 

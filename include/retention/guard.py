@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median_low
 
+from include.ledger.instants import moment
 from include.policy.model import Guard, Policy, Rule
-from include.retention.plan import Plan, moment
+from include.retention.plan import Plan
 
 BASELINE_FLOOR = 100
 """Records below which a night is never called unusual: a rule that removes 3 a night may one day remove 30."""

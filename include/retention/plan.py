@@ -8,17 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from include.ledger.instants import instant
 from include.systems.contract import Survey
-
-
-def instant(moment: datetime | None) -> str | None:
-    """A UTC timestamp as evidence writes it (RFC 3339, microseconds kept when present)."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
-
-
-def moment(text: str) -> datetime:
-    """The inverse of :func:`instant`."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 @dataclass(frozen=True, slots=True)

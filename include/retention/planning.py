@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from include.ledger.entry import Kind
+from include.ledger.instants import moment
 from include.ledger.recent import latest
 from include.policy.model import Rule
 from include.retention.desk import Desk, Night
 from include.retention.evidence import Place, connector, drift_entry, guard_entry, plan_entry
 from include.retention.guard import Circumstances, Judgement, judge
-from include.retention.plan import Plan, moment
+from include.retention.plan import Plan
 from include.retention.selection import select
 from include.systems.contract import RetentionSystem
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from include.errors import Refused
 from include.ledger.entry import Entry, Json, Kind
+from include.ledger.instants import instant
 from include.ledger.recent import clocks
 from include.policy.model import Rule
 from include.retention.desk import Desk, Night
-from include.retention.plan import instant
 from include.retention.status import RuleStatus, statuses
 
 CLOCK_TOLERANCE = timedelta(minutes=5)

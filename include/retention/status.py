@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from include.ledger.entry import Kind, Recorded
-from include.retention.plan import moment
+from include.ledger.instants import moment
 
 
 class State(StrEnum):

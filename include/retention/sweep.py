@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from include.errors import Inconsistent, Refused, Unavailable
 from include.ledger.entry import Kind, Recorded
+from include.ledger.instants import moment
 from include.ledger.recent import latest
 from include.policy.model import Rule
 from include.retention.desk import Desk, Night
@@ -23,7 +24,7 @@ from include.retention.evidence import (
     reconciled_entry,
     verification_entry,
 )
-from include.retention.plan import Plan, moment
+from include.retention.plan import Plan
 from include.retention.selection import select
 from include.systems.contract import Batch, ReadBack, RetentionSystem, Selection, Swept
 

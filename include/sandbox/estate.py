@@ -8,20 +8,18 @@ domains reserved for examples (RFC 2606), all IP addresses in ranges reserved fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from random import Random
 
-from include.sandbox import names
+from include.sandbox import identities, names
+from include.sandbox.draw import DAY, YEAR, ago, identifier, ip, ttl
 from include.sandbox.identitytoolkit.model import Account
-from include.sandbox.records import CacheEntry, Contact, Document, Fields, Person
+from include.sandbox.records import CacheEntry, Contact, Document, Fields, Identity, Person
 from include.sandbox.storage.model import SeedObject
 
 BUCKET = "clique-files"
-DAY = timedelta(days=1)
-YEAR = 365.25 * DAY
-_ID = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _FEATURES = ("search", "contact_view", "import", "export", "reminder", "integrations", "login", "team", "billing")
 _DEVICES = ("iPhone", "Android", "Chrome", "Safari", "Firefox", "Edge")
 _COUNTRIES = ("DE", "FR", "US", "IL", "PL", "JP", "BR", "SE", "GB", "IN", "NZ", "ES")
@@ -55,22 +53,28 @@ class Estate:
         self.as_of = as_of
         self._count = people
         self._seed = seed
-        rng = self._rng("workspaces")
-        self._workspaces = [_id(rng) for _ in range(workspaces)]
+        rng = self.rng("workspaces")
+        self._workspaces = [identifier(rng) for _ in range(workspaces)]
 
     @cached_property
     def people(self) -> tuple[Person, ...]:
         """All users, in no meaningful order."""
-        rng = self._rng("people")
-        return tuple(self._person(rng) for _ in range(self._count))
+        rng = self.rng("people")
+        return tuple(identities.person(rng, self.as_of, self._workspaces) for _ in range(self._count))
+
+    @cached_property
+    def identities(self) -> Mapping[str, Identity]:
+        """What else each user is known by, by uid."""
+        rng = self.rng("identities")
+        return {person.uid: identities.identity(rng, person, self._workspaces) for person in self.people}
 
     def workspaces(self) -> Iterator[Document]:
         """``workspaces/{wid}``; the contract of one in thirteen has ended."""
-        rng = self._rng("workspace fields")
+        rng = self.rng("workspace fields")
         for number, workspace in enumerate(self._workspaces):
-            fields: Fields = {"name": names.company(rng), "created_at": self._ago(rng, 6 * YEAR, 6.5 * YEAR)}
+            fields: Fields = {"name": names.company(rng), "created_at": ago(self.as_of, rng, 6 * YEAR, 6.5 * YEAR)}
             if number % 13 == 5:
-                fields["contract_ended_at"] = self._ago(rng, 10 * DAY, 2 * YEAR)
+                fields["contract_ended_at"] = ago(self.as_of, rng, 10 * DAY, 2 * YEAR)
             yield Document(f"workspaces/{workspace}", fields)
 
     def users(self) -> Iterator[Document]:
@@ -81,6 +85,7 @@ class Estate:
                 "name": person.name,
                 "workspace": person.workspace,
                 "created_at": person.created_at,
+                **identities.profile_fields(self.identities[person.uid]),
             }
             if person.last_login_at:
                 fields["last_login_at"] = person.last_login_at
@@ -90,20 +95,20 @@ class Estate:
 
     def files(self) -> Iterator[Document]:
         """``users/{uid}/files/{id}``, one for each object of a user."""
-        rng = self._rng("file ids")
+        rng = self.rng("file ids")
         for item in self.user_objects():
             fields: Fields = {"path": item.name, "uploaded_at": item.time_created}
-            yield Document(f"users/{item.name.split('/')[1]}/files/{_id(rng)}", fields)
+            yield Document(f"users/{item.name.split('/')[1]}/files/{identifier(rng)}", fields)
 
     def contacts(self) -> Iterator[Contact]:
-        """Three for each user."""
-        rng = self._rng("contacts")
+        """Three for each user; and one user in a hundred is a contact of another workspace."""
+        rng = self.rng("contacts")
         for person in self.people:
             for _ in range(3):
-                last = self._ago(rng, timedelta(), 6 * YEAR, skew=1.3)
+                last = ago(self.as_of, rng, timedelta(), 6 * YEAR, skew=1.3)
                 name, local = names.person(rng)
                 yield Contact(
-                    id=_id(rng),
+                    id=identifier(rng),
                     workspace=person.workspace,
                     owner=person.uid,
                     name=name,
@@ -112,32 +117,47 @@ class Estate:
                     created_at=max(last - rng.random() * YEAR, self.as_of - 6 * YEAR),
                     last_contact_at=last,
                 )
+        yield from self._contacted_users()
 
     def interactions(self) -> Iterator[Document]:
         """``…/contacts/{cid}/interactions/{iid}``: about two for each contact, the latest at its last contact."""
-        rng = self._rng("interactions")
+        rng = self.rng("interactions")
         for contact in self.contacts():
             recent = self.as_of - contact.last_contact_at < 2 * YEAR
             at = contact.last_contact_at
             for _ in range(rng.choice((2, 3, 4) if recent else (1, 1, 1, 2))):
                 note = f"{rng.choice(_KINDS)} with {contact.name}"
                 fields: Fields = {"at": at, "kind": rng.choice(_KINDS), "note": note}
-                yield Document(f"{contact.path}/interactions/{_id(rng)}", fields)
+                yield Document(f"{contact.path}/interactions/{identifier(rng)}", fields)
                 at = contact.created_at + rng.random() * (at - contact.created_at)
+
+    def posts(self) -> Iterator[Document]:
+        """``posts/{id}``: public ones, about one for each user."""
+        rng = self.rng("posts")
+        for _ in range(self._count):
+            author = rng.choice(self.people)
+            fields: Fields = {
+                "author": author.uid,
+                "author_name": author.name,
+                "text": f"How do you use {rng.choice(_FEATURES)} at {names.company(rng)}?",
+                "at": author.created_at + rng.random() * (self.as_of - author.created_at),
+                "public": True,
+            }
+            yield Document(f"posts/{identifier(rng)}", fields)
 
     def events(self) -> Iterator[Document]:
         """Product analytics, seven or eight for each user."""
-        rng = self._rng("events")
+        rng = self.rng("events")
         for _ in range(self._count * 15 // 2):
             fields: Fields = {
                 "uid": rng.choice(self.people).uid,
-                "at": self._ago(rng, timedelta(), 3 * YEAR, skew=1.4),
+                "at": ago(self.as_of, rng, timedelta(), 3 * YEAR, skew=1.4),
                 "feature": rng.choice(_FEATURES),
                 "country": rng.choice(_COUNTRIES),
                 "device": rng.choice(_DEVICES),
-                "ip": _ip(rng),
+                "ip": ip(rng),
             }
-            yield Document(f"events/{_id(rng)}", fields)
+            yield Document(f"events/{identifier(rng)}", fields)
 
     def firestore(self) -> Iterator[Document]:
         """All Firestore documents."""
@@ -145,13 +165,14 @@ class Estate:
         yield from self.files()
         yield from self.workspaces()
         for contact in self.contacts():
-            yield Document(contact.path, _contact_fields(contact))
+            yield Document(contact.path, contact.fields)
         yield from self.interactions()
         yield from self.events()
+        yield from self.posts()
 
     def user_objects(self) -> Iterator[SeedObject]:
         """``users/{uid}/…`` in the bucket: live versions. ``customTime`` is when the account was closed."""
-        rng = self._rng("objects")
+        rng = self.rng("objects")
         for number, person in enumerate(self.people):
             for index in range(rng.choice((1, 2, 2, 2))):
                 first = person.created_at
@@ -165,7 +186,7 @@ class Estate:
 
     def objects(self) -> Iterator[SeedObject]:
         """All objects of the bucket, older versions before the live one of their name, then ``exports/…``."""
-        rng = self._rng("versions")
+        rng = self.rng("versions")
         for item in self.user_objects():
             if rng.random() < 0.03:
                 older = item.time_created - rng.random() * 30 * DAY - DAY
@@ -178,13 +199,15 @@ class Estate:
                 )
             yield item
         for _ in range(self._count // 5):
-            made = self._ago(rng, timedelta(), 60 * DAY)
-            yield SeedObject(f"exports/{made:%Y-%m-%d}/{_id(rng)}.csv", made, rng.randbytes(48), "text/csv")
+            made = ago(self.as_of, rng, timedelta(), 60 * DAY)
+            yield SeedObject(f"exports/{made:%Y-%m-%d}/{identifier(rng)}.csv", made, rng.randbytes(48), "text/csv")
 
     def accounts(self) -> Iterator[Account]:
         """One Firebase Authentication account for each user, closed or not; some sign in with a custom token."""
         for number, person in enumerate(self.people):
             password = {"providerId": "password", "federatedId": person.email, "email": person.email}
+            known = self.identities[person.uid]
+            providers = [password] if person.verified or number % 4 else []
             yield Account(
                 local_id=person.uid,
                 email=person.email,
@@ -193,12 +216,14 @@ class Estate:
                 created_at=_milliseconds(person.created_at),
                 last_login_at=_milliseconds(person.last_login_at) if person.last_login_at else None,
                 display_name=person.name,
-                providers=[password] if person.verified or number % 4 else [],
+                phone_number=known.phone,
+                initial_email="".join(known.past_emails),
+                providers=[*providers, known.provider] if known.provider else providers,
             )
 
     def contact_index(self) -> Iterator[Document]:
         """Elasticsearch ``contacts``: a mirror of the contacts."""
-        return (Document(c.id, {"contact_id": c.id, **_contact_fields(c)}) for c in self.contacts())
+        return (Document(c.id, {"contact_id": c.id, **c.fields}) for c in self.contacts())
 
     def activity_index(self) -> Iterator[Document]:
         """Elasticsearch ``activity``: a mirror of the events."""
@@ -208,21 +233,38 @@ class Estate:
 
     def log_index(self) -> Iterator[Document]:
         """Elasticsearch ``app-logs``: ten months of them."""
-        rng = self._rng("logs")
+        rng = self.rng("logs")
         for _ in range(self._count * 15 // 2):
             person = rng.choice(self.people)
             level = rng.choice(_LEVELS)
             message = f"{level}: {rng.choice(_FEATURES)} for {person.email} took {rng.randrange(2000)} ms"
-            at = self._ago(rng, timedelta(), 305 * DAY)
-            yield Document(_id(rng), {"at": at, "level": level, "uid": person.uid, "message": message})
+            at = ago(self.as_of, rng, timedelta(), 305 * DAY)
+            yield Document(identifier(rng), {"at": at, "level": level, "uid": person.uid, "message": message})
 
     def cache(self) -> Iterator[CacheEntry]:
         """Redis: a profile for each user and one or two sessions; a few keys without a TTL or with one of days."""
-        rng = self._rng("cache")
+        rng = self.rng("cache")
         for person in self.people:
-            yield CacheEntry(f"profile:{person.uid}", f'{{"name": "{person.name}"}}', _ttl(rng))
+            yield CacheEntry(f"profile:{person.uid}", f'{{"name": "{person.name}"}}', ttl(rng))
             for number in range(rng.choice((1, 2))):
-                yield CacheEntry(f"session:{person.uid}:{number}", f"{person.email} {_id(rng)}", _ttl(rng))
+                yield CacheEntry(f"session:{person.uid}:{number}", f"{person.email} {identifier(rng)}", ttl(rng))
+
+    def _contacted_users(self) -> Iterator[Contact]:
+        rng = self.rng("contacted users")
+        for person in rng.sample(self.people, -(-self._count // 100)):
+            others = [owner for owner in self.people if owner.workspace != person.workspace]
+            for owner in rng.sample(others, min(1, len(others))):
+                last = ago(self.as_of, rng, timedelta(), 6 * YEAR, skew=1.3)
+                yield Contact(
+                    id=identifier(rng),
+                    workspace=owner.workspace,
+                    owner=owner.uid,
+                    name=person.name,
+                    email=person.email,
+                    source=rng.choice(_SOURCES),
+                    created_at=last,
+                    last_contact_at=last,
+                )
 
     @cached_property
     def _on_hold(self) -> frozenset[int]:
@@ -230,61 +272,9 @@ class Estate:
         closed = [number for number, person in enumerate(self.people) if person.closed_at]
         return frozenset(closed[:2])
 
-    def _person(self, rng: Random) -> Person:
-        workspace = rng.choice(self._workspaces)
-        name, local = names.person(rng)
-        created = self._ago(rng, timedelta(), 6 * YEAR)
-        spent = self.as_of - created
-        login = created + (1 - rng.random() ** 0.55) * spent if rng.random() > 0.04 else None
-        closed = rng.random() < 0.08
-        domain = self._workspaces.index(workspace)
-        return Person(
-            uid=_id(rng, 28),
-            name=name,
-            email=f"{local}@customer{domain}.test" if rng.random() < 0.8 else f"{local}@example.com",
-            workspace=workspace,
-            verified=rng.random() > 0.06,
-            created_at=created,
-            last_login_at=login,
-            closed_at=(login or created) + rng.random() * (self.as_of - (login or created)) if closed else None,
-        )
-
-    def _ago(self, rng: Random, least: timedelta, most: timedelta, skew: float = 1.0) -> datetime:
-        """A moment between ``most`` and ``least`` before ``as_of``; a skew above 1 favours recent ones."""
-        age = least + (most - least) * rng.random() ** skew
-        moment: datetime = self.as_of - age
-        return moment - timedelta(microseconds=moment.microsecond % 1000)
-
-    def _rng(self, stream: str) -> Random:
+    def rng(self, stream: str) -> Random:
+        """A stream of chance of its own: what one draws from it changes nothing else."""
         return Random(f"{self._seed}/{stream}")  # noqa: S311 - a seeded generator is the point
-
-
-def _id(rng: Random, length: int = 20) -> str:
-    return "".join(rng.choices(_ID, k=length))
-
-
-def _ip(rng: Random) -> str:
-    if rng.random() < 0.2:
-        return f"2001:db8::{rng.randrange(1, 0xFFFF):x}"
-    return f"{rng.choice(('192.0.2', '198.51.100', '203.0.113'))}.{rng.randrange(1, 255)}"
-
-
-def _ttl(rng: Random) -> int | None:
-    chance = rng.random()
-    if chance < 0.03:
-        return None
-    return rng.randrange(2, 10) * 86_400 if chance < 0.08 else rng.randrange(600, 86_000)
-
-
-def _contact_fields(contact: Contact) -> Fields:
-    return {
-        "email": contact.email,
-        "name": contact.name,
-        "source": contact.source,
-        "owner": contact.owner,
-        "created_at": contact.created_at,
-        "last_contact_at": contact.last_contact_at,
-    }
 
 
 def _milliseconds(moment: datetime) -> int:

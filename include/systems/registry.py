@@ -21,8 +21,14 @@ MODULES = {
 }
 """Systems whose records can be deleted by age."""
 ERASING: dict[str, str] = {
+    "cloud_storage": "include.systems.cloud_storage_erasing",
+    "firebase_auth": "include.systems.firebase_auth_erasing",
+    "firestore": "include.systems.firestore",
+    "google_analytics": "include.systems.google_analytics",
+    "loggly": "include.systems.loggly",
     "mailgun": "include.systems.mailgun",
     "sendgrid": "include.systems.sendgrid",
+    "tawk_to": "include.systems.tawk_to",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
 MAILERS = {

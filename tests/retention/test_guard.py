@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from include.ledger.instants import instant
 from include.policy.model import Policy
 from include.policy.register import Protected
 from include.policy.rules import Confirmation
@@ -24,7 +25,7 @@ from include.retention.guard import (
     Verdict,
     judge,
 )
-from include.retention.plan import Plan, instant
+from include.retention.plan import Plan
 from tests.retention.kit import AS_OF, POLICY
 
 RULE = POLICY.rule("C2")

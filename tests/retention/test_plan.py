@@ -10,7 +10,8 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.retention.plan import Plan, instant, moment
+from include.ledger.instants import instant, moment
+from include.retention.plan import Plan
 from include.systems.contract import Survey
 
 TEXT = st.text(st.characters(codec="ascii"), max_size=12)

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that ``include.ledger.migrate`` gives."""
+"""Alembic's entry: runs on the connection that ``include.database.migrate`` gives."""
 
 from alembic import context
 

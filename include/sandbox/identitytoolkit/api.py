@@ -110,13 +110,15 @@ class IdentityToolkitApi:
         wanted: dict[str, list[str]] = {
             name: body[name] for name in ("localId", "email", "initialEmail", "phoneNumber") if name in body
         }
-        if not wanted:
+        federated = {(one.get("providerId"), one.get("rawId")) for one in body.get("federatedUserId", ())}
+        if not wanted and not federated:
             raise Trouble(400, "invalid", "MISSING_ID_TOKEN")
-        if sum(len(values) for values in wanted.values()) > MAX_LOOKUP:
+        if sum(len(values) for values in wanted.values()) + len(federated) > MAX_LOOKUP:
             raise bodies.invalid(f"At most {MAX_LOOKUP} identifiers can be looked up in one request.")
         found = {local_id: accounts[local_id] for local_id in wanted.get("localId", ()) if local_id in accounts}
-        if wanted.keys() - {"localId"}:
-            found |= {account.local_id: account for account in accounts.values() if _matches(account, wanted)}
+        if federated or wanted.keys() - {"localId"}:
+            matches = _matcher(wanted, federated)
+            found |= {account.local_id: account for account in accounts.values() if matches(account)}
         users = [account.resource() for account in found.values()]
         return Answer(body={"kind": f"{_KIND}GetAccountInfoResponse", **({"users": users} if users else {})})
 
@@ -242,12 +244,20 @@ def _refuse_known_email(accounts: Accounts, email: str) -> None:
         raise Trouble(400, "invalid", "EMAIL_EXISTS")
 
 
-def _matches(account: Account, wanted: dict[str, list[str]]) -> bool:
-    return (
-        account.email in {email.lower() for email in wanted.get("email", ())} - {""}
-        or (account.initial_email or account.email) in {e.lower() for e in wanted.get("initialEmail", ())} - {""}
-        or account.phone_number in set(wanted.get("phoneNumber", ())) - {""}
-    )
+def _matcher(wanted: dict[str, list[str]], federated: set[tuple[Any, Any]]) -> Callable[[Account], bool]:
+    emails = {email.lower() for email in wanted.get("email", ())} - {""}
+    initial = {email.lower() for email in wanted.get("initialEmail", ())} - {""}
+    phones = set(wanted.get("phoneNumber", ())) - {""}
+
+    def matches(account: Account) -> bool:
+        return (
+            account.email in emails
+            or (account.initial_email or account.email) in initial
+            or account.phone_number in phones
+            or any((one["providerId"], one.get("rawId")) in federated for one in account.providers)
+        )
+
+    return matches
 
 
 def _satisfies(account: Account, expression: dict[str, str]) -> bool:

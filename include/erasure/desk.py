@@ -1,0 +1,87 @@
+"""What the erasure engine needs beside a system: policy, ledger, holds, vault, budgets, clock. Built once per task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from include.erasure.status import RequestStatus, statuses
+from include.errors import Refused
+from include.ledger.holds import Holds
+from include.ledger.log import Ledger
+from include.ledger.pseudonym import Pseudonymiser
+from include.policy.model import Policy
+from include.policy.persons import IdentifierKind, Requests
+from include.policy.register import Erasure
+from include.subjects.vault import Vault
+from include.systems.erasing import Budgets, Means, Place
+
+CHUNK = 1000
+"""Requests whose evidence is read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The means of one task."""
+
+    policy: Policy
+    ledger: Ledger
+    holds: Holds
+    pseudonyms: Pseudonymiser
+    vault: Vault
+    budgets: Budgets
+    clock: Callable[[], datetime]
+
+    @property
+    def requests(self) -> Requests:
+        """How the policy file wants requests to be carried out.
+
+        Raises:
+            Refused: it does not say.
+        """
+        if self.policy.requests is None:
+            raise Refused("policy", "carry out a request of a person", "Add the section 'requests' to the policy file.")
+        return self.policy.requests
+
+    def means(self, system: str) -> Means:
+        """What the module of a system gets."""
+        requests = self.requests
+        protected = tuple(place.location for place in self.policy.protected if place.system == system)
+        places = tuple(
+            Place(holding.id, holding.location, person, protected)
+            for holding in self.policy.holdings.values()
+            if holding.system == system
+            for person in holding.persons
+        )
+        return Means(
+            clock=self.clock,
+            budgets=self.budgets,
+            places=places,
+            keep_suppressions=frozenset(requests.keep_suppressions.get(system, ())),
+            suppression_ground=requests.suppression_ground,
+            identity=self.identity(system),
+        )
+
+    def identity(self, system: str) -> dict[IdentifierKind, tuple[str, ...]]:
+        """The kinds of identifiers that a system ties together, each with the places in a record that hold one."""
+        found: dict[IdentifierKind, tuple[str, ...]] = {}
+        for source in self.requests.identity:
+            if self.policy.holding(source.holding).system == system:
+                found.update(source.identifiers)
+        return found
+
+    def identity_roots(self) -> tuple[str, ...]:
+        """Keys of the systems that tie a person's identifiers together, each once."""
+        return tuple(dict.fromkeys(self.policy.holding(s.holding).system for s in self.requests.identity))
+
+    def statuses(self, refs: Sequence[str], at: datetime) -> Iterator[RequestStatus]:
+        """What is true of some requests."""
+        claims = frozenset(k for k, s in self.policy.systems.items() if s.erasure is Erasure.NO_IDENTIFIER)
+        for start in range(0, len(refs), CHUNK):
+            entries = self.ledger.entries(runs=refs[start : start + CHUNK])
+            yield from statuses(entries, at=at, claims=claims)
+
+    def open_requests(self, batch: str | None = None) -> list[str]:
+        """Ids of the requests whose key exists."""
+        return [request.id for request in self.vault.requests(batch=batch)]

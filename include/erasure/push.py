@@ -1,0 +1,183 @@
+"""The push: every approved deletion in one system, in bulk, each with an intent before and an outcome after it.
+
+A process may die at any instruction. The next try looks again and goes on from what the system really holds; nothing is
+remembered outside the ledger and the vault.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from include.erasure.desk import Desk
+from include.erasure.evidence import (
+    HELD,
+    Look,
+    intent_entry,
+    outcome_entry,
+    refusal_entry,
+    verification_entry,
+)
+from include.erasure.finding import chunks, in_order, look
+from include.erasure.status import OPEN, Outcome, RequestStatus, Stage, SystemRow
+from include.ledger.entry import Entry
+from include.ledger.holds import ActiveHolds, Hold
+from include.subjects.identifiers import Subject
+from include.systems.erasing import Did, ErasingCard, ErasingSystem, Found, Receipt
+
+WAIT_SECONDS = 300
+"""How long a push waits for another one in the same system. The pools of the DAG make that rare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push came to in one system: how many requests stand in which outcome afterwards."""
+
+    system: str
+    requests: int
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+
+
+def erase(desk: Desk, system: ErasingSystem) -> Pushed:
+    """Work off everything that is approved and due in a system.
+
+    Raises:
+        Unavailable: system, ledger or vault failed; run again.
+        Refused: the account does not allow it.
+    """
+    with desk.ledger.exclusive(f"erase/{system.card.key}", WAIT_SECONDS) as still_alone:
+        refs = desk.open_requests()
+        due = {
+            status.ref: status for status in desk.statuses(refs, desk.clock()) if is_due(desk, status, system.card.key)
+        }
+        for part in chunks(list(due), system.card.batch_size):
+            still_alone()
+            _erase_part(desk, system, part)
+        after = Counter(status.row(system.card.key).outcome.value for status in desk.statuses(list(due), desk.clock()))
+    return Pushed(system.card.key, len(due), dict(after))
+
+
+def is_due(desk: Desk, status: RequestStatus, system: str) -> bool:
+    """Whether there is work for a request in a system now: approved, its turn has come, and not yet done."""
+    if not status.approved or status.cancelled or status.closed is not None:
+        return False
+    return _has_work(status.row(system), desk.clock()) and _turn_has_come(desk, status, system)
+
+
+def _has_work(row: SystemRow, at: datetime) -> bool:
+    if row.outcome is Outcome.DEFERRED or (row.outcome is Outcome.HELD and row.did == Did.BLOCKED.value):
+        return row.until is None or row.until <= at
+    # What a legal hold kept is looked at again each time: its release needs nobody to remember it.
+    return row.outcome in OPEN or (row.outcome is Outcome.HELD and row.did == HELD)
+
+
+def _turn_has_come(desk: Desk, status: RequestStatus, system: str) -> bool:
+    """Systems of earlier stages are settled, and the person was told where that has to come first."""
+    for stage in desk.requests.stages:
+        if stage.name == desk.requests.answer.before and not status.answered:
+            return False
+        if system in stage.systems:
+            return True
+        if any(status.row(earlier).outcome in OPEN for earlier in stage.systems):
+            return False
+    return False
+
+
+def _erase_part(desk: Desk, system: ErasingSystem, refs: Sequence[str]) -> None:
+    """One bulk step. Cancellations and holds are read here, right before it."""
+    card = system.card
+    now = {status.ref: status for status in desk.statuses(refs, desk.clock()) if is_due(desk, status, card.key)}
+    active = desk.holds.active()
+    subjects = desk.vault.subjects(list(now))
+    held = {subject.ref: hold for subject in subjects if (hold := hold_on(desk, active, subject, card.key))}
+    desk.ledger.append([_kept(card, now[ref], hold) for ref, hold in held.items() if not _is_known(now[ref], card.key)])
+    free = [subject for subject in subjects if subject.ref not in held]
+    found = look(system, free) if free else []
+    more = [one for one in found if one.total > _allowed(desk, now[one.ref], card.key)]
+    desk.ledger.append([_too_much(card, one) for one in more])
+    go = [one for one in found if one not in more]
+    if go:
+        _carry_out(
+            desk, system, [subject for subject in free if subject.ref in {one.ref for one in go}], go, now, active
+        )
+
+
+def _carry_out(
+    desk: Desk,
+    system: ErasingSystem,
+    subjects: Sequence[Subject],
+    found: Sequence[Found],
+    now: Mapping[str, RequestStatus],
+    active: ActiveHolds,
+) -> None:
+    card = system.card
+    intents = desk.ledger.append(
+        [
+            intent_entry(card, subject, one, digest=str(now[one.ref].digest), holds_version=active.version)
+            for subject, one in zip(subjects, found, strict=True)
+        ]
+    )
+    receipts = in_order(subjects, system.erase(found))
+    desk.ledger.append(
+        [outcome_entry(card, intent.index, receipt) for intent, receipt in zip(intents, receipts, strict=True)]
+    )
+    looked_at = [(s, r) for s, r in zip(subjects, receipts, strict=True) if r.did not in (Did.DEFERRED, Did.FAILED)]
+    if looked_at:
+        verify(desk, system, [s for s, _ in looked_at], [r for _, r in looked_at], Look.PUSH)
+
+
+def verify(
+    desk: Desk, system: ErasingSystem, subjects: Sequence[Subject], receipts: Sequence[Receipt], when: Look
+) -> None:
+    """Look at what is left and write it down."""
+    seen = in_order(subjects, system.verify(subjects, receipts))
+    desk.ledger.append([verification_entry(system.card, one, when) for one in seen])
+
+
+def hold_on(desk: Desk, active: ActiveHolds, subject: Subject, system: str) -> Hold | None:
+    """The oldest hold that keeps a person's data in a system.
+
+    A hold on a retention rule of the system counts as one on the system: keeping too much can be mended.
+    """
+    if not active.holds:
+        return None
+    known = {desk.pseudonyms.subject(identifier.value) for identifier in subject.identifiers}
+    rules = {rule.id for rule in desk.policy.rules_of(system)}
+    for hold in active.holds.values():
+        here = hold.scope.system in {None, system} and (hold.scope.rule is None or hold.scope.rule in rules)
+        if here and (hold.scope.subject is None or hold.scope.subject in known):
+            return hold
+    return None
+
+
+def _kept(card: ErasingCard, status: RequestStatus, hold: Hold) -> Entry:
+    why = f"Legal hold {hold.id} of matter {hold.matter}: nothing is deleted until it is released."
+    return refusal_entry(card, status.ref, did=HELD, why=why)
+
+
+def _is_known(status: RequestStatus, system: str) -> bool:
+    row = status.row(system)
+    return row.outcome is Outcome.HELD and row.did == HELD
+
+
+def _allowed(desk: Desk, status: RequestStatus, system: str) -> int:
+    return status.row(system).planned + desk.requests.tolerance_records
+
+
+def _too_much(card: ErasingCard, found: Found) -> Entry:
+    why = (
+        f"{found.total} records were found, more than the approved plan allows: start the request again for a new plan."
+    )
+    return refusal_entry(card, found.ref, did=Did.FAILED.value, why=why)
+
+
+def unfinished(statuses: Sequence[RequestStatus]) -> list[str]:
+    """Approved requests in which a system failed or holds what should be gone: what makes a run red."""
+    bad = {Outcome.FAILED, Outcome.RESIDUAL_FOUND, Outcome.UNDER_WAY}
+    return [
+        status.ref
+        for status in statuses
+        if status.stage is Stage.EXECUTING and any(row.outcome in bad for row in status.rows)
+    ]

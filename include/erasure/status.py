@@ -1,0 +1,402 @@
+"""What is true of a request, computed from its evidence alone. Nothing ever sets a status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from include.erasure.evidence import HELD, Look
+from include.ledger.entry import Kind, Recorded
+from include.ledger.instants import moment
+from include.systems.erasing import Did
+
+
+class Outcome(StrEnum):
+    """What is true of one person in one system, in the words of the product."""
+
+    TO_DO = "to do"
+    UNDER_WAY = "under way"
+    VERIFIED_GONE = "verified_gone"
+    ABSENT = "absent"
+    NO_IDENTIFIER = "no_identifier"
+    ACCEPTED = "accepted"
+    EXPIRING = "expiring"
+    MANUAL_PENDING = "manual_pending"
+    MANUAL_DONE = "manual_done"
+    HELD = "held"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    RESIDUAL_FOUND = "residual_found"
+
+
+CLEAN = frozenset({Outcome.VERIFIED_GONE, Outcome.ABSENT, Outcome.NO_IDENTIFIER, Outcome.MANUAL_DONE, Outcome.HELD})
+"""Nothing more will happen."""
+DATED = frozenset({Outcome.ACCEPTED, Outcome.EXPIRING})
+"""Looked at again until it is clean or an alarm."""
+OPEN = frozenset({Outcome.TO_DO, Outcome.UNDER_WAY, Outcome.FAILED, Outcome.RESIDUAL_FOUND})
+"""A push has work to do; systems of a later stage wait."""
+
+
+class Stage(StrEnum):
+    """Where a request stands."""
+
+    RECEIVED = "received"
+    AMBIGUOUS = "several people match"
+    SEARCHING = "searching"
+    NO_MATCH = "nothing found"
+    PLANNED = "waiting for approval"
+    DECLINED = "declined"
+    APPROVED = "approved"
+    EXECUTING = "executing"
+    WAITING = "waiting for vendors or people"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Data that stays, and why."""
+
+    what: str
+    count: int
+    ground: str
+    routed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRow:
+    """One system of one request.
+
+    Args:
+        planned: records that the newest plan, or the newest look before there is one, counted for removal.
+        gone: records acknowledged as removed, or shown to have gone by a look after a lost answer.
+        remaining: records that the last look still found.
+        until: by when a dated outcome turns true; for a deferred one when its turn comes.
+        checked_at: when the last look was taken.
+        erased_at: when the last erase call was answered.
+        proved: the last look could prove absence.
+        rechecked: looks since then by the nightly sync.
+        did: what that call said.
+        stays: what is kept on purpose.
+        next_action: what a person does now, where one must.
+        connector: module and version of the last evidence.
+    """
+
+    system: str
+    outcome: Outcome
+    planned: int = 0
+    gone: int = 0
+    remaining: int = 0
+    until: datetime | None = None
+    checked_at: datetime | None = None
+    erased_at: datetime | None = None
+    rechecked: int = 0
+    proved: bool = True
+    job: str | None = None
+    did: str | None = None
+    next_action: str | None = None
+    stays: tuple[Kept, ...] = ()
+    connector: str = ""
+
+    def settled(self, at: datetime) -> bool:
+        """Whether no look changes it any more: clean, or a receipt whose horizon passed and that can't be proved."""
+        if self.outcome is Outcome.ACCEPTED and not self.proved:
+            return self.until is not None and self.until <= at
+        return self.outcome in CLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStatus:
+    """Everything that the pages and the engine say of a request."""
+
+    ref: str
+    type: str
+    batch: str | None
+    received_at: datetime
+    opened_by: str
+    stage: Stage
+    rows: tuple[SystemRow, ...]
+    digest: str | None
+    batch_digest: str | None
+    approved: bool
+    decided_by: str | None
+    identity: str | None
+    wants_answer: bool
+    notice: str | None
+    notice_open: str | None
+    notice_opened_at: datetime | None
+    tried_senders: tuple[str, ...]
+    cancelled: bool
+    closed: str | None
+    key_destroyed: bool
+
+    def row(self, system: str) -> SystemRow:
+        """The row of a system; an empty one where nothing is known."""
+        return next((row for row in self.rows if row.system == system), SystemRow(system, Outcome.TO_DO))
+
+    @property
+    def answered(self) -> bool:
+        """The person was told, or cannot be."""
+        return self.notice is not None
+
+
+@dataclass(slots=True)
+class _System:
+    found: Mapping[str, object] | None = None
+    intents: dict[int, int] = field(default_factory=dict)
+    gone: int = 0
+    outcome: Mapping[str, object] | None = None
+    outcome_at: datetime | None = None
+    seen: Mapping[str, object] | None = None
+    seen_at: datetime | None = None
+    rechecked: int = 0
+    manual_at: datetime | None = None
+    ever: bool = False
+
+    def read(self, recorded: Recorded) -> None:
+        body = recorded.entry.body
+        match recorded.entry.kind:
+            case Kind.FOUND:
+                self.found = body
+            case Kind.INTENT:
+                found = _int(body, "found")
+                # What an unanswered call did shows in how much less the next one finds.
+                self.gone += sum(max(0, before - found) for before in self.intents.values())
+                self.intents = {recorded.index: found}
+                self.outcome = self.seen = self.manual_at = None
+                self.ever |= found > 0
+            case Kind.OUTCOME:
+                self.intents.pop(_int(body, "intent"), None) if body["intent"] is not None else self.intents.clear()
+                self.gone += _int(body, "gone")
+                self.outcome, self.outcome_at, self.seen = body, recorded.at, None
+                self.rechecked = 0
+            case Kind.VERIFICATION:
+                self.seen, self.seen_at = body, recorded.at
+                self.rechecked += body["look"] == Look.RECHECK.value
+            case Kind.MANUAL_DONE:
+                self.manual_at = recorded.at
+
+
+@dataclass(slots=True)
+class _Request:
+    opened: Recorded
+    systems: dict[str, _System] = field(default_factory=dict)
+    identity: str | None = None
+    plan: Mapping[str, object] | None = None
+    decision: Mapping[str, object] | None = None
+    notice: str | None = None
+    notice_open: str | None = None
+    notice_opened_at: datetime | None = None
+    tried: list[str] = field(default_factory=list)
+    cancelled: bool = False
+    closed: str | None = None
+    destroyed: bool = False
+
+    def read(self, recorded: Recorded) -> None:
+        entry, body = recorded.entry, recorded.entry.body
+        match entry.kind:
+            case Kind.IDENTITY:
+                self.identity = str(body["match"])
+                self.plan = self.decision = None
+            case Kind.PLAN:
+                self.plan, self.decision = body, None
+            case Kind.DECISION:
+                self.decision = body
+            case Kind.NOTICE_INTENT:
+                self.notice_open, self.notice_opened_at = entry.system, recorded.at
+            case Kind.NOTICE:
+                self._told(entry.system, str(body["sending"]))
+            case Kind.CANCELLED:
+                self.cancelled = True
+            case Kind.REQUEST_CLOSED:
+                self.closed = str(body["reason"])
+            case Kind.KEY_DESTROYED:
+                self.destroyed = True
+            case _ if entry.system is not None:
+                self.systems.setdefault(entry.system, _System()).read(recorded)
+
+    def _told(self, sender: str | None, sending: str) -> None:
+        self.notice_open = None
+        if sending == "not sent":
+            self.tried.append(str(sender))
+        else:
+            self.notice = sending
+
+
+def statuses(entries: Iterable[Recorded], *, at: datetime, claims: frozenset[str] = frozenset()) -> list[RequestStatus]:
+    """Status of each request among ``entries``, in the order they were opened.
+
+    Args:
+        entries: in ledger order; all entries of each request in question.
+        at: the instant for which it is told whether a date has passed.
+        claims: systems of which the policy says that no identifier is sent.
+    """
+    requests: dict[str, _Request] = {}
+    for recorded in entries:
+        ref = recorded.entry.run
+        if recorded.entry.kind is Kind.REQUEST_OPENED:
+            requests.setdefault(ref, _Request(recorded))
+        elif ref in requests:
+            requests[ref].read(recorded)
+    return [_status(ref, request, at, claims) for ref, request in requests.items()]
+
+
+def _status(ref: str, request: _Request, at: datetime, claims: frozenset[str]) -> RequestStatus:
+    approved = request.decision is not None and request.decision["choice"] == "approved"
+    planned = _planned(request.plan)
+    for name in planned:
+        request.systems.setdefault(name, _System())
+    names = [*planned, *(name for name in request.systems if name not in planned)]
+    rows = tuple(
+        _row(name, request.systems[name], at, claim=name in claims, planned=planned.get(name)) for name in names
+    )
+    body = request.opened.entry.body
+    return RequestStatus(
+        ref=ref,
+        type=str(body["type"]),
+        batch=None if body["batch"] is None else str(body["batch"]),
+        received_at=moment(str(body["received_at"])),
+        opened_by=str(body["by"]),
+        stage=_stage(request, rows, approved, at),
+        rows=rows,
+        digest=None if request.plan is None else str(request.plan["digest"]),
+        batch_digest=None if request.plan is None else str(request.plan["batch_digest"]),
+        approved=approved,
+        decided_by=None if request.decision is None else str(request.decision["by"]),
+        identity=request.identity,
+        wants_answer=body.get("answer") is not False,
+        notice=request.notice,
+        notice_open=request.notice_open,
+        notice_opened_at=request.notice_opened_at,
+        tried_senders=tuple(request.tried),
+        cancelled=request.cancelled,
+        closed=request.closed,
+        key_destroyed=request.destroyed,
+    )
+
+
+def _planned(plan: Mapping[str, object] | None) -> dict[str, int]:
+    """Records to remove by system, in the order of work, as the newest plan counted them."""
+    systems = None if plan is None else plan["systems"]
+    return {str(row["system"]): _total(row) for row in systems} if isinstance(systems, list) else {}
+
+
+def _stage(request: _Request, rows: tuple[SystemRow, ...], approved: bool, at: datetime) -> Stage:
+    if request.closed is not None:
+        return Stage.CLOSED
+    if request.cancelled:
+        return Stage.CANCELLED
+    if approved:
+        return _working(rows, at)
+    if request.decision is not None:
+        return Stage.DECLINED
+    if request.plan is not None:
+        return Stage.PLANNED if request.plan["to_do"] else Stage.NO_MATCH
+    if request.identity == "several":
+        return Stage.AMBIGUOUS
+    return Stage.RECEIVED if request.identity is None else Stage.SEARCHING
+
+
+def _working(rows: tuple[SystemRow, ...], at: datetime) -> Stage:
+    if all(row.settled(at) for row in rows):
+        return Stage.DONE
+    if all(row.outcome is Outcome.TO_DO for row in rows):
+        return Stage.APPROVED
+    return Stage.EXECUTING if any(row.outcome in OPEN for row in rows) else Stage.WAITING
+
+
+def _row(name: str, system: _System, at: datetime, *, claim: bool, planned: int | None) -> SystemRow:
+    outcome = _outcome(system, at, claim)
+    evidence = system.seen or system.found or {}
+    until = _moment(system.seen, "until") or _moment(system.outcome, "until")
+    return SystemRow(
+        system=name,
+        outcome=outcome,
+        planned=_total(system.found) if planned is None else planned,
+        gone=system.gone,
+        remaining=0 if system.seen is None else _int(system.seen, "remaining"),
+        until=until,
+        checked_at=system.seen_at,
+        erased_at=system.outcome_at,
+        rechecked=system.rechecked,
+        proved=system.seen is None or system.seen["proved"] is True,
+        job=_text(system.outcome, "job"),
+        did=_text(system.outcome, "did"),
+        next_action=_text(system.outcome, "next") if outcome not in CLEAN or outcome is Outcome.HELD else None,
+        stays=_stays(system.found),
+        connector=str(evidence.get("connector", "")),
+    )
+
+
+def _outcome(system: _System, at: datetime, claim: bool) -> Outcome:
+    if system.outcome is None:
+        return Outcome.UNDER_WAY if system.intents else Outcome.TO_DO
+    did = str(system.outcome["did"])
+    fixed = {HELD: Outcome.HELD, Did.FAILED: Outcome.FAILED, Did.DEFERRED: Outcome.DEFERRED}.get(did)
+    if fixed is not None:
+        return fixed
+    if did == Did.MANUAL:
+        return _by_hand(system, at, claim)
+    return Outcome.UNDER_WAY if system.seen is None else _seen(system, system.seen, did, at, claim)
+
+
+def _by_hand(system: _System, at: datetime, claim: bool) -> Outcome:
+    seen = system.seen
+    if seen is not None and seen["proved"] and not _int(seen, "remaining"):
+        return _seen(system, seen, Did.MANUAL, at, claim)
+    if system.manual_at is None:
+        return Outcome.MANUAL_PENDING
+    looked = seen is not None and system.seen_at is not None and system.seen_at > system.manual_at
+    return Outcome.RESIDUAL_FOUND if looked and seen is not None and _int(seen, "remaining") else Outcome.MANUAL_DONE
+
+
+def _seen(system: _System, seen: Mapping[str, object], did: str, at: datetime, claim: bool) -> Outcome:
+    dated = Outcome.ACCEPTED if did == Did.ACCEPTED else Outcome.EXPIRING
+    if _int(seen, "remaining"):
+        return Outcome.RESIDUAL_FOUND if seen["look"] == Look.RECHECK.value else Outcome.FAILED
+    if _int(seen, "blocked"):
+        return Outcome.HELD
+    if seen["pending"] or not seen["proved"]:
+        return dated
+    until = _moment(seen, "until") or (_moment(system.outcome, "until") if did == Did.ACCEPTED else None)
+    # A date that has passed proves nothing: a look after it does.
+    if until is not None and (until > at or (system.seen_at is not None and system.seen_at < until)):
+        return dated
+    if system.gone or system.ever or did != Did.ABSENT:
+        return Outcome.VERIFIED_GONE
+    if _stays(system.found):
+        return Outcome.HELD
+    return Outcome.NO_IDENTIFIER if claim else Outcome.ABSENT
+
+
+def _stays(found: Mapping[str, object] | None) -> tuple[Kept, ...]:
+    kept = [] if found is None else found["stays"]
+    if not isinstance(kept, list):
+        raise TypeError("what stays is a list")
+    return tuple(Kept(str(k["what"]), int(k["count"]), str(k["ground"]), k["routed"] is True) for k in kept)
+
+
+def _total(found: Mapping[str, object] | None) -> int:
+    numbers = {} if found is None else found["counts"]
+    if not isinstance(numbers, Mapping):
+        raise TypeError("counts are a mapping")
+    return sum(int(number) for number in numbers.values())
+
+
+def _int(body: Mapping[str, object], key: str) -> int:
+    value = body[key]
+    if not isinstance(value, int):
+        raise TypeError(f"evidence field {key} must be an integer")
+    return value
+
+
+def _text(body: Mapping[str, object] | None, key: str) -> str | None:
+    return None if body is None or body[key] is None else str(body[key])
+
+
+def _moment(body: Mapping[str, object] | None, key: str) -> datetime | None:
+    text = _text(body, key)
+    return None if text is None else moment(text)
