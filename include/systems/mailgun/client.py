@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +69,7 @@ class Client:
             answer = self.http.follow(following, headers=headers, tried=tried).json
 
 
-def connect(connection: Connection, sleep: Callable[[float], None] = time.sleep) -> Client:
+def connect(connection: Connection) -> Client:
     """Build the client; no call is made.
 
     Raises:
@@ -79,7 +78,7 @@ def connect(connection: Connection, sleep: Callable[[float], None] = time.sleep)
     if not connection.password:
         raise Refused(SYSTEM, "find its API key", "Put an API key as the password into the connection.")
     auth = HTTPBasicAuth((connection.login or "api").encode(), connection.password.encode())
-    return Client(Http(connection, HOST, auth=auth, sleep=sleep))
+    return Client(Http(connection, HOST, auth=auth))
 
 
 def on_behalf_of(subaccount: str) -> dict[str, str]:

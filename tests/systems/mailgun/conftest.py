@@ -43,10 +43,10 @@ class Service:
         return Connection("mailgun", host=self.server.url, login="api", password="key-secret", extra=extra)
 
     def system(self, *, keep: frozenset[str] = frozenset()) -> Mailgun:
-        return Mailgun(self.connection(), means(self.clock, Budget(), keep), sleep=self.waits.append)
+        return Mailgun(self.connection(), means(self.clock, Budget(), keep))
 
     def mailer(self, **extra: Any) -> MailgunMailer:
-        return MailgunMailer(self.connection(**extra), means(self.clock), sleep=self.waits.append)
+        return MailgunMailer(self.connection(**extra), means(self.clock))
 
     @property
     def calls(self) -> list[Call]:
@@ -65,9 +65,9 @@ def description() -> Description | None:
 
 
 @pytest.fixture
-def service(mailgun_server: Vendor, description: Description | None) -> Iterator[Service]:
+def service(mailgun_server: Vendor, description: Description | None, quick: list[float]) -> Iterator[Service]:
     mailgun_server.calls = []
-    made = Service(mailgun_server, MailgunTwin(mailgun_server.url))
+    made = Service(mailgun_server, MailgunTwin(mailgun_server.url), waits=quick)
 
     def answer(call: Call) -> Reply:
         its_own = "page" in dict(call.query)

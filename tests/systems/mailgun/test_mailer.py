@@ -57,12 +57,12 @@ def test_each_answer_is_taken_for_what_it_says_and_never_asked_for_twice(
     assert len(service.calls) == 1
 
 
-def test_without_a_connection_it_was_not_sent() -> None:
+def test_without_a_connection_it_was_not_sent(quick: list[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     extra = {"sending_domain": "mg.example.com"}
     connection = Connection("mailgun", host=f"http://127.0.0.1:{port}", password="k", extra=extra)
-    assert MailgunMailer(connection, means(), sleep=lambda _: None).send(letter()) is Sending.NOT_SENT
+    assert MailgunMailer(connection, means()).send(letter()) is Sending.NOT_SENT
 
 
 @pytest.mark.parametrize("log", [True, False])
