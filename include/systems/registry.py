@@ -21,6 +21,7 @@ MODULES = {
 }
 """Systems whose records can be deleted by age."""
 ERASING: dict[str, str] = {
+    "cloud_storage": "include.systems.cloud_storage_erasing",
     "firebase_auth": "include.systems.firebase_auth_erasing",
     "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
