@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from include.connection import Connection
 from include.errors import PrivacyError, Refused, Throttled, Unavailable
+from include.systems import http_session
 from include.systems.http import PATIENCE, TRIES, Http, NotSent
 from include.systems.http_session import LARGEST
 from include.systems.http_waits import asked
@@ -341,6 +342,13 @@ def test_an_answer_that_is_no_json_is_no_answer(client: Clients, status: int) ->
 def test_an_empty_answer_is_one(client: Clients) -> None:
     with client(Reply(204)) as (http, _, _):
         assert get(http).json is None
+
+
+def test_an_answer_that_does_not_end_is_given_up(client: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_session, "LONGEST", -1.0)
+    with client() as (http, server, _), pytest.raises(Unavailable, match="did not end"):
+        http.call("POST", "/x", tried="do it")
+    assert len(server.calls) == 1
 
 
 def test_an_answer_beyond_all_measure_is_refused(client: Clients) -> None:

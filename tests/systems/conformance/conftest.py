@@ -9,19 +9,18 @@ from tests.systems.conformance.means import Clock
 
 
 @pytest.fixture(scope="session", params=sorted(registry.ERASING))
-def opened(request):
+def built(request, company_sandbox):
     if request.param not in CASES:
         pytest.fail(f"{request.param} erases persons and has no case in tests/systems/conformance/cases.py")
-    case = CASES[request.param]()
-    with case.open():
-        yield case
+    return CASES[request.param](company_sandbox)
 
 
 @pytest.fixture
-def case(opened):
-    opened.reset()
-    yield opened
-    opened.faults.clear()
+def case(built, monkeypatch):
+    built.hurry(monkeypatch)
+    built.reset()
+    yield built
+    built.reset()
 
 
 @pytest.fixture

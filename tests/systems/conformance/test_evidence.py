@@ -111,16 +111,16 @@ FAILURES = (
 def test_nothing_that_is_logged_or_raised_names_anybody(company, caplog):
     caplog.set_level(logging.DEBUG)
     said = []
-    for kind, more in FAILURES if company.case.service else ():
+    for kind, more in FAILURES if company.case.faults else ():
         if company.case.throttled == 429 or kind is not FaultKind.STATUS:
             for skip in range(3):
-                company.case.faults.clear()
+                company.case.estate.faults.clear()
                 company.case.fail(kind, skip=skip, times=99, **more)
                 try:
                     company.run(*EVERYBODY)
                 except PrivacyError as error:
                     said += [str(error), repr(error), *map(str, error.args), *traceback.format_exception(error)]
-    company.case.faults.clear()
+    company.case.estate.faults.clear()
     company.run(*EVERYBODY)
     said += [record.getMessage() for record in caplog.records]
     said += [str(record.__dict__) for record in caplog.records]
@@ -129,7 +129,7 @@ def test_nothing_that_is_logged_or_raised_names_anybody(company, caplog):
 
 
 def test_its_errors_name_the_system_and_the_next_step(company):
-    if not company.case.service:
+    if not company.case.faults:
         pytest.skip(f"the {company.key} of the sandbox is a real server, it plays no faults")
     company.case.fail(FaultKind.STATUS, status=company.case.broken, times=99)
     with pytest.raises(PrivacyError) as raised:
