@@ -10,7 +10,9 @@ from include.local.databases import Databases
 from include.sandbox.app import Sandbox
 from include.subjects import database as vault_database
 from tests.conftest import VAULT_OWNER
-from tests.faults.erasing.trial import TALLY, Trial, new_trial
+
+pytest.register_assert_rewrite("tests.faults.erasing.trial")
+from tests.faults.erasing.trial import TALLY, Trial, new_trial  # noqa: E402 - rewritten first
 
 _TEMPLATE = "erasing_vault_template"
 
