@@ -7,6 +7,7 @@ POST   /by-hand   {"service": "tawk_to", "collection": "chats", "id": "..."}: de
 GET    /settings  ?service=sendgrid                                  POST   /settings  {"service": ..., <name>: <value>}
 POST   /faults    the members of include.sandbox.faults.Fault        DELETE /faults
 GET    /journal                                                      DELETE /journal
+GET    /journal/counts  calls by service
 GET    /clock                                                        POST   /clock  {"now": "2026-11-29T00:00:00Z"}
 """
 
@@ -84,6 +85,7 @@ def admin_app(company: Company) -> Starlette:
         ("/faults", "DELETE", admin.clear_faults),
         ("/journal", "GET", admin.journal),
         ("/journal", "DELETE", admin.clear_journal),
+        ("/journal/counts", "GET", admin.journal_counts),
         ("/clock", "GET", admin.clock),
         ("/clock", "POST", admin.set_clock),
     ]
@@ -158,6 +160,9 @@ class _Admin:
 
     async def journal(self, request: Request) -> Response:
         return _json({"calls": self._company.journal.as_json()})
+
+    async def journal_counts(self, request: Request) -> Response:
+        return _json({"counts": self._company.journal.counts()})
 
     async def clear_journal(self, request: Request) -> Response:
         self._company.journal.clear()

@@ -134,8 +134,9 @@ def _mail(rng: Random, as_of: datetime, domain: Domain, address: str) -> None:
     for _ in range(rng.choice((1, 1, 2))):
         at, message = ago(as_of, rng, timedelta(), 30 * DAY), f"{identifier(rng, 16)}@{domain.name}"
         subject = rng.choice(_SUBJECTS)
-        for kind in ("accepted", "delivered"):
-            domain.add_event(mailgun.Event(identifier(rng, 22), kind, at, address, _SENDER, subject, message))
+        for kind, earlier in (("accepted", 2), ("delivered", 0)):
+            moment = at - timedelta(seconds=earlier)
+            domain.add_event(mailgun.Event(identifier(rng, 22), kind, moment, address, _SENDER, subject, message))
 
 
 def _log_events(estate: Estate, rng: Random) -> Iterator[loggly.Event]:

@@ -142,6 +142,10 @@ class Http:
             raise Refused(self._system, tried, "Look at the connection's host: a next page lies on another one.")
         return self._send("GET", url, tried, True, also, {"headers": dict(headers or {})})
 
+    def pause(self, seconds: float) -> None:
+        """Wait between two calls, for a vendor that needs a moment."""
+        self._sleep(seconds)
+
     def close(self) -> None:
         """Release the sockets."""
         self._session.close()

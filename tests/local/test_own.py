@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -17,8 +19,9 @@ from tests.subjects.kit import intake, user
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("pg")) as started:
+def server() -> Iterator[EmbeddedPostgres]:
+    # Not below pytest's folder: another session that starts closes that one to the server's account.
+    with tempfile.TemporaryDirectory(prefix="pg") as directory, EmbeddedPostgres(Path(directory)) as started:
         yield started
 
 

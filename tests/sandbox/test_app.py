@@ -120,8 +120,10 @@ def test_a_planned_fault_is_played_and_noted(sandbox, admin):
     admin("POST", "/faults", json=fault)
     admin("DELETE", "/faults")
     assert requests.get(url, timeout=5).status_code == 200
+    assert admin("GET", "/journal/counts")[1] == {"counts": {"storage": 3}}
     admin("DELETE", "/journal")
     assert admin("GET", "/journal")[1] == {"calls": []}
+    assert admin("GET", "/journal/counts")[1] == {"counts": {}}
 
 
 def test_time_can_be_moved_past_the_soft_delete(sandbox, admin):
@@ -146,6 +148,11 @@ def test_time_can_be_moved_past_the_soft_delete(sandbox, admin):
         ("POST", "/faults", {"service": "redis2", "kind": "drop"}, "The service must be one of firestore, "),
         ("POST", "/faults", {"service": "storage", "kind": "explode"}, "The member kind is wrong: "),
         ("POST", "/faults", {"service": "storage", "kind": "drop", "x": 1}, "The member x is not known."),
+        ("GET", "/settings?service=redis", None, "The service must be one of sendgrid, "),
+        ("POST", "/settings", {"service": "loggly", "speed": 1}, "The setting speed is not known."),
+        ("POST", "/settings", {"service": "loggly", "retention_days": "x"}, "The member retention_days is wrong: "),
+        ("POST", "/by-hand", {"service": "redis", "collection": "x", "id": "y"}, "The member service is wrong: "),
+        ("POST", "/by-hand", {"service": "tawk_to", "collection": "x", "id": "y"}, "There is no such record."),
         ("POST", "/clock", {"now": "2026-11-30T00:00:00"}, "The member now is wrong: "),
     ],
 )

@@ -55,9 +55,10 @@ class SendGridApi:
         """Answer one call."""
         erasing = ask.path.rstrip("/") == "/v3/recipients/erasejob"
         granted, headers = self._count(erasing)
+        if not granted and erasing:
+            raise Refusal(429, None, headers | {"X-Envoy-Ratelimited": "true"})
         if not granted:
-            wait = {"X-Envoy-Ratelimited": "true"} if erasing else {}
-            raise refused(429, "too many requests", None, headers | wait)
+            raise refused(429, "too many requests", None, headers)
         if not ask.bearer:
             raise refused(401, "authorization required", "" if erasing else None, headers)
         self.settle()
@@ -95,6 +96,7 @@ class SendGridApi:
         return account
 
     def _scopes(self, ask: Ask) -> Reply:
+        self._account(ask)
         return Reply(body={"scopes": list(self.settings.scopes)})
 
     def _subusers(self, ask: Ask) -> Reply:
@@ -164,7 +166,7 @@ class SendGridApi:
         try:
             asked = parse(query, language)
         except BadQuery as problem:
-            raise refused(400, str(problem)) from None
+            raise refused(400, str(problem), "query") from None
         now = self._clock()
         found = [one for one in account.messages(asked.recipient) if one.at <= now and asked.holds(one)]
         found.sort(key=lambda message: (message.at, message.msg_id), reverse=True)

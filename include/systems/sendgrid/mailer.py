@@ -11,8 +11,6 @@ https://www.twilio.com/docs/sendgrid/api-reference/email-logs
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,10 +31,10 @@ _OFF = {"enable": False}
 class SendGridMailer:
     """``Mailer`` of the account of a key. Subusers send nothing."""
 
-    def __init__(self, connection: Connection, means: Means, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, connection: Connection, means: Means) -> None:
         self._clock = means.clock
         self._delay = log_delay(connection)
-        self._accounts = Accounts(connection, sleep)
+        self._accounts = Accounts(connection)
 
     def send(self, mail: Mail) -> Sending:
         """Hand one message over, once; nothing is tracked.

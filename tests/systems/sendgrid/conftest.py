@@ -48,7 +48,7 @@ class Service:
         return Connection("sendgrid", host=self.server.url, password="SG.secret", extra=extra)
 
     def system(self, *, keep: frozenset[str] = frozenset(), **extra: Any) -> SendGrid:
-        return SendGrid(self.connection(**extra), means(self.clock, self.budget, keep), sleep=self.waits.append)
+        return SendGrid(self.connection(**extra), means(self.clock, self.budget, keep))
 
     def mailer(self, **extra: Any) -> SendGridMailer:
         made = connect_mailer(self.connection(**extra), means(self.clock, self.budget))
@@ -72,9 +72,9 @@ def description() -> Description | None:
 
 
 @pytest.fixture
-def service(sendgrid_server: Vendor, description: Description | None) -> Iterator[Service]:
+def service(sendgrid_server: Vendor, description: Description | None, quick: list[float]) -> Iterator[Service]:
     sendgrid_server.calls = []
-    made = Service(sendgrid_server)
+    made = Service(sendgrid_server, waits=quick)
 
     def answer(call: Call) -> Reply:
         if description is not None:

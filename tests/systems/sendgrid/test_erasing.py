@@ -85,7 +85,7 @@ def test_the_job_names_what_the_vendor_gave(full: Service) -> None:
     [receipt] = system.erase(system.find([person(ANN)]))
     assert receipt.job is not None
     kinds = [part.split(":")[0] for part in receipt.job.split("+")]
-    assert kinds == ["erase", "erase", "contacts", "contacts"]
+    assert kinds == ["erase", "contacts", "contacts", "erase"]
 
 
 def test_addresses_are_erased_where_nothing_is_found(service: Service) -> None:
@@ -192,6 +192,24 @@ def test_exactly_the_addresses_that_the_vendor_calls_invalid_are_left_out(full: 
     assert carl.did is Did.ACCEPTED
     assert both.did is Did.ACCEPTED
     assert full.twin.own.erased == [["carl@example.com", BOB]]
+
+
+def test_an_invalid_address_of_which_nothing_is_held_does_not_stop_the_others_of_the_person(full: Service) -> None:
+    full.twin.invalid = {"ann.typo@example.com"}
+    system = full.system()
+    [receipt] = system.erase(system.find([person(ANN, "ann.typo@example.com")]))
+    assert receipt.did is Did.ACCEPTED
+    assert full.twin.own.erased == [[ANN]]
+
+
+def test_the_jobs_of_many_subusers_are_named_as_far_as_there_is_room(full: Service) -> None:
+    full.twin.accounts |= {f"sub{number}": Held() for number in range(20)}
+    system = full.system()
+    [receipt] = system.erase(system.find([person(ANN)]))
+    assert receipt.job is not None
+    assert 200 < len(receipt.job) <= 250
+    kinds = [part.split(":")[0] for part in receipt.job.split("+")]
+    assert kinds == ["erase", "contacts", "contacts", *["erase"] * 4]
 
 
 def test_an_invalid_address_of_which_something_is_held_needs_a_human(full: Service) -> None:

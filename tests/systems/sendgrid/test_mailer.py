@@ -57,11 +57,11 @@ def test_each_answer_is_taken_for_what_it_says_and_never_asked_for_twice(
     assert len(service.calls) == 1
 
 
-def test_without_a_connection_it_was_not_sent() -> None:
+def test_without_a_connection_it_was_not_sent(quick: list[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     connection = Connection("sendgrid", host=f"http://127.0.0.1:{port}", password="k")
-    assert SendGridMailer(connection, means(), sleep=lambda _: None).send(letter()) is Sending.NOT_SENT
+    assert SendGridMailer(connection, means()).send(letter()) is Sending.NOT_SENT
 
 
 def test_a_lost_answer_is_unknown_and_the_log_tells(service: Service) -> None:
@@ -124,7 +124,7 @@ def test_an_address_with_a_quote_or_capitals_is_matched_by_us(service: Service) 
 
 def test_a_log_that_fails_is_not_a_no(service: Service) -> None:
     service.twin.faults[("POST", "/v3/logs")] = [Reply(500)] * 9
-    mailer = SendGridMailer(service.connection(), means(service.clock), sleep=lambda _: None)
+    mailer = SendGridMailer(service.connection(), means(service.clock))
     with pytest.raises(Unavailable):
         mailer.was_sent(letter(), NOW)
 
