@@ -111,7 +111,7 @@ def refs_of(desk: Desk, context: Mapping[str, Any]) -> list[str]:
     return refs
 
 
-@task(task_id="find", map_index_template="{{ task.op_args[0] }}")
+@task(task_id="find", map_index_template="{{ task.op_kwargs['key'] }}")
 def find_in(key: str) -> dict[str, object]:
     """Count what one system holds of the people of this run."""
     from include.erasure.approval import identified
@@ -140,7 +140,7 @@ def hand_over() -> dict[str, object]:
     return {"approved": approved}
 
 
-@task(task_id="erase", map_index_template="{{ task.op_args[0] }}")
+@task(task_id="erase", map_index_template="{{ task.op_kwargs['key'] }}")
 def erase_in(key: str) -> dict[str, object]:
     """Work off everything that is approved and due in one system, and read back."""
     from include.erasure.push import erase
@@ -187,7 +187,7 @@ def close_push() -> dict[str, object]:
     return dict(stages)
 
 
-@task(task_id="recheck", map_index_template="{{ task.op_args[0] }}")
+@task(task_id="recheck", map_index_template="{{ task.op_kwargs['key'] }}")
 def recheck_in(key: str) -> dict[str, object]:
     """Look again at everybody whose turn has come in one system."""
     from include.erasure.sync import recheck
