@@ -16,9 +16,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from include.connection import Connection
+from include.database import url_of
 from include.errors import Refused
 from include.ledger.__main__ import main
-from include.database import url_of
 from include.ledger.connect import open_ledger
 from include.ledger.entry import Entry, Kind
 from include.ledger.log import Ledger

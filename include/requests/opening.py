@@ -1,0 +1,122 @@
+"""Requests enter the vault first and the ledger second; what a crash left out between the two is written later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from include.errors import Refused
+from include.ledger.entry import Entry, Json, Kind, timestamp
+from include.ledger.log import Ledger
+from include.requests.intake import Draft
+from include.subjects.register import new_id
+from include.subjects.vault import Intake, Opened, Request, Vault
+
+_LOCK = "open requests"
+_WAIT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What became of requests that came in together.
+
+    Args:
+        batch: id of those that are new, where more than one person was handed in; None if none of them is.
+        opened: one for each, in the order given.
+    """
+
+    batch: str | None
+    opened: tuple[Opened, ...]
+
+    @property
+    def run(self) -> str | None:
+        """What the work is started with: the batch or the one request; None where all joined others."""
+        fresh = [one.id for one in self.opened if not one.joined]
+        return (self.batch or fresh[0]) if fresh else None
+
+
+def open_requests(
+    vault: Vault,
+    ledger: Ledger,
+    drafts: Sequence[Draft],
+    *,
+    opened_by: str,
+    source: str,
+    clock: Callable[[], datetime],
+) -> Opening:
+    """Open requests, all or none in the vault, each with its entry in the ledger.
+
+    Handing the same in again after an error is safe: it joins what was opened before.
+
+    Args:
+        vault: gets the identifiers.
+        ledger: gets the evidence, without them.
+        drafts: one per person.
+        opened_by: pseudonym of whoever hands them in, ``staff_…``.
+        source: one of ``include.subjects.register.SOURCES``.
+        clock: the present, UTC.
+
+    Raises:
+        Refused: there is none, or something is not as it should be.
+        Unavailable: vault or ledger did not answer, or others are being opened right now.
+    """
+    if not drafts:
+        raise Refused("intake", "open requests", "There is none.")
+    now = clock()
+    intake = [
+        Intake(draft.type, draft.identifiers, opened_by, source, _received(draft.received_on, now), draft.answer)
+        for draft in drafts
+    ]
+    batch = new_id("bat") if len(drafts) > 1 else None
+    with ledger.exclusive(_LOCK, _WAIT_SECONDS) as confirm:
+        _repair(vault, ledger)
+        opened = vault.open(intake, batch=batch)
+        confirm()
+        fresh = [one.id for one in opened if not one.joined]
+        body: dict[str, Json] = {"what": "joined", "by": opened_by, "source": source}
+        joined = [Entry(Kind.OPERATOR_ACTION, one.id, body=body) for one in opened if one.joined]
+        ledger.append([*_entries(vault, fresh), *joined])
+    return Opening(batch if fresh else None, tuple(opened))
+
+
+def repair(vault: Vault, ledger: Ledger) -> int:
+    """Write the entries of requests that are open in the vault and that a crash kept out of the ledger. Idempotent.
+
+    Returns:
+        How many were missing.
+
+    Raises:
+        Unavailable: vault or ledger did not answer, or others are being opened right now.
+    """
+    with ledger.exclusive(_LOCK, _WAIT_SECONDS):
+        return _repair(vault, ledger)
+
+
+def _repair(vault: Vault, ledger: Ledger) -> int:
+    refs = [request.id for request in vault.requests()]
+    known = {item.entry.run for item in ledger.entries(runs=refs, kinds=[Kind.REQUEST_OPENED])}
+    return len(ledger.append(_entries(vault, [ref for ref in refs if ref not in known])))
+
+
+def _entries(vault: Vault, refs: Sequence[str]) -> list[Entry]:
+    counts = vault.intake_counts(refs)
+    return [_entry(request, counts[request.id]) for request in vault.requests(refs=refs)]
+
+
+def _entry(request: Request, counts: Mapping[str, int]) -> Entry:
+    body: dict[str, Json] = {
+        "type": request.type.value,
+        "batch": request.batch,
+        "received_at": timestamp(request.received_at),
+        "source": request.source,
+        "by": request.opened_by,
+        "answer": request.answer,
+        "identifiers": dict(counts),
+    }
+    return Entry(Kind.REQUEST_OPENED, request.id, body=body)
+
+
+def _received(day: date, now: datetime) -> datetime:
+    """A request of today was received now, an earlier one when its day began."""
+    return now if day == now.date() else datetime.combine(day, time(), UTC)
