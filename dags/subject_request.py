@@ -17,32 +17,33 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, Param
 
-from include.orchestration.erasing import REQUEST_ID, find_in, hand_over, how_requests_are_done
+from include.orchestration.erasing import REQUEST_ID, find_in, hand_over, requests_of_policy
 from include.orchestration.pools import REQUESTS_POOL
 from include.orchestration.recovery import default_args
 from include.orchestration.request_operators import ApproveErasure, IdentifyPerson
 
-with DAG(
-    dag_id="subject_request",
-    dag_display_name="Subject request",
-    schedule=None,
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=16,
-    doc_md=__doc__,
-    tags=["privacy", "requests"],
-    default_args=default_args(retries=4, retry_delay=timedelta(seconds=30)),
-    params={
-        "request_id": Param(
-            type="string",
-            pattern=REQUEST_ID,
-            title="Request",
-            description="Id of a request (req_…) or of a batch (bat_…), as the page Privacy > Requests shows it. "
-            "Never a person's identifier.",
-        ),
-    },
-) as dag:
-    identify = IdentifyPerson(task_id="identify")
-    plan = ApproveErasure(task_id="plan", trigger_rule="all_done")
-    for_each = list(how_requests_are_done().systems)
-    identify >> find_in.override(pool=REQUESTS_POOL).expand(key=for_each) >> plan >> hand_over()
+if (REQUESTS := requests_of_policy()) is not None:
+    with DAG(
+        dag_id="subject_request",
+        dag_display_name="Subject request",
+        schedule=None,
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=16,
+        doc_md=__doc__,
+        tags=["privacy", "requests"],
+        default_args=default_args(retries=4, retry_delay=timedelta(seconds=30)),
+        params={
+            "request_id": Param(
+                type="string",
+                pattern=REQUEST_ID,
+                title="Request",
+                description="Id of a request (req_…) or of a batch (bat_…), as the page Privacy > Requests shows it. "
+                "Never a person's identifier.",
+            ),
+        },
+    ) as dag:
+        identify = IdentifyPerson(task_id="identify")
+        plan = ApproveErasure(task_id="plan", trigger_rule="all_done")
+        for_each = list(REQUESTS.systems)
+        identify >> find_in.override(pool=REQUESTS_POOL).expand(key=for_each) >> plan >> hand_over()

@@ -16,20 +16,21 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG
 
-from include.orchestration.erasing import alarm_residuals, close_requests, how_requests_are_done, recheck_in
+from include.orchestration.erasing import alarm_residuals, close_requests, recheck_in, requests_of_policy
 from include.orchestration.pools import REQUESTS_POOL
 from include.orchestration.recovery import default_args
 
-with DAG(
-    dag_id="third_party_sync",
-    dag_display_name="Third-party sync",
-    schedule="30 4 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
-    doc_md=__doc__,
-    tags=["privacy", "requests"],
-    default_args=default_args(retries=4, retry_delay=timedelta(seconds=30)),
-) as dag:
-    looked = recheck_in.override(pool=REQUESTS_POOL).expand(key=list(how_requests_are_done().systems))
-    looked >> alarm_residuals() >> close_requests()
+if (REQUESTS := requests_of_policy()) is not None:
+    with DAG(
+        dag_id="third_party_sync",
+        dag_display_name="Third-party sync",
+        schedule="30 4 * * *",
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        doc_md=__doc__,
+        tags=["privacy", "requests"],
+        default_args=default_args(retries=4, retry_delay=timedelta(seconds=30)),
+    ) as dag:
+        looked = recheck_in.override(pool=REQUESTS_POOL).expand(key=list(REQUESTS.systems))
+        looked >> alarm_residuals() >> close_requests()

@@ -29,16 +29,9 @@ REQUEST_ID = "^(req|bat)_[a-z2-7]{16}$"
 """Form of what the trigger form of ``subject_request`` takes: one request, or a batch."""
 
 
-def how_requests_are_done() -> Requests:
-    """The section of the policy file, read when a DAG is parsed.
-
-    Raises:
-        Refused: the policy file has none.
-    """
-    requests = load(Settings.read().policy_file).requests
-    if requests is None:
-        raise Refused("policy", "carry out requests of persons", "Add the section 'requests' to the policy file.")
-    return requests
+def requests_of_policy() -> Requests | None:
+    """The section of the policy file, read when a DAG is parsed; None where a company does without these DAGs."""
+    return load(Settings.read().policy_file).requests
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import TypeAlias
 
-from include.policy import lint_rules
+from include.policy import lint_requests, lint_rules
 from include.policy.document import Document, Trail
 from include.policy.errors import Finding, Severity
 from include.policy.register import Claim, ClaimKind, Erasure
@@ -30,7 +30,7 @@ def lint(
         today: the day against which confirmations are judged; without it they are not.
     """
     parts = draft(document)
-    errors = [*_register(parts), *lint_rules.errors(parts, cards, today)]
+    errors = [*_register(parts), *lint_rules.errors(parts, cards, today), *lint_requests.errors(parts)]
     warnings = [*_warnings(parts), *lint_rules.warnings(parts)]
     found = {*document.findings, *parts.findings}
     for severity, findings in ((Severity.ERROR, errors), (Severity.WARNING, warnings)):

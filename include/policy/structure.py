@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from include.policy.document import Document, Place, Trail
 from include.policy.errors import Finding, Severity
 from include.policy.model import Holding, Policy, Promise, Rule, expand
+from include.policy.persons import Requests
 from include.policy.register import Activity, Model, Protected, Section, System
 
 M = TypeVar("M", bound=Model)
@@ -52,6 +53,7 @@ class Draft:
     rules: dict[Trail, Rule]
     promises: dict[Trail, Promise]
     protected: dict[Trail, Protected]
+    requests: Requests | None
     names: dict[str, frozenset[str]]
     stand_ins: frozenset[Trail]
     broken: frozenset[str] = frozenset()
@@ -71,6 +73,7 @@ def draft(document: Document) -> Draft:
         rules=reader.entries("rules", Rule),
         promises=reader.entries("promises", Promise),
         protected=reader.entries("protected", Protected),
+        requests=reader.section("requests", Requests),
         names=written,
         stand_ins=frozenset(reader.stand_ins),
     )
@@ -119,6 +122,10 @@ class _Reader:
             pairs = list(enumerate(collection))
         read = {(name, key): self._entry(model, entry, (name, key)) for key, entry in pairs}
         return {trail: entry for trail, entry in read.items() if entry is not None}
+
+    def section(self, name: str, model: type[M]) -> M | None:
+        """An optional part of the file that is no collection; None if it is absent or not sound."""
+        return self._entry(model, self._data[name], (name,)) if self._data.get(name) is not None else None
 
     def _entry(self, model: type[M], entry: Any, trail: Trail) -> M | None:
         try:

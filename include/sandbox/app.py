@@ -16,12 +16,16 @@ import redis
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from include.errors import Unavailable
 from include.sandbox.admin import admin_app
 from include.sandbox.company import PROJECT, Clock, Company
 from include.sandbox.estate import Estate
+from include.sandbox.google_analytics import PROPERTIES
+from include.sandbox.mailgun import DOMAINS
 from include.sandbox.redis import RedisServer
+from include.sandbox.tawk_to import PROPERTY
 
 _START_SECONDS = 20.0
 
@@ -67,7 +71,7 @@ class Sandbox:
             self.endpoints = {
                 "firestore": f"127.0.0.1:{rpc_port}",
                 "redis": f"127.0.0.1:{cache_port}",
-                **{name: f"{base}/{name}" for name in ("elasticsearch", "storage", "identitytoolkit", "admin")},
+                **{name: f"{base}/{name}" for name in (*_mounts(self.company), "admin")},
                 "firestore_admin": f"{base}/firestore-admin",
             }
             self._open = stack.pop_all()
@@ -95,6 +99,27 @@ def connections(endpoints: Mapping[str, str]) -> dict[str, str]:
             "extra": {**google, "token": "sandbox", "batch_deletes_per_second": 100},
         },
         "REDIS": _address(endpoints["redis"]),
+        "SENDGRID": {
+            "host": endpoints["sendgrid"],
+            "password": "SG.sandbox",
+            "extra": {"activity_delay_seconds": 0},
+        },
+        "MAILGUN": {
+            "host": endpoints["mailgun"],
+            "login": "api",
+            "password": "key-sandbox",
+            "extra": {"sending_domain": DOMAINS[0], "activity_delay_seconds": 0},
+        },
+        "GOOGLE_ANALYTICS": {
+            "host": endpoints["google_analytics"],
+            "extra": {"token": "sandbox", "properties": list(PROPERTIES[:1]), "calls_per_second": 1000},
+        },
+        "LOGGLY": {"host": endpoints["loggly"], "password": "sandbox"},
+        "TAWK_TO": {
+            "host": endpoints["tawk_to"],
+            "login": "sandbox",
+            "extra": {"property_id": PROPERTY, "rest_access": True},
+        },
     }
     return {f"AIRFLOW_CONN_{name}": json.dumps({"conn_type": name.lower(), **value}) for name, value in values.items()}
 
@@ -132,16 +157,23 @@ class _Http:
         self._socket.close()
 
 
+def _mounts(company: Company) -> dict[str, ASGIApp]:
+    return {
+        "elasticsearch": company.elasticsearch.app,
+        "storage": company.storage.app,
+        "identitytoolkit": company.identitytoolkit.app,
+        "sendgrid": company.sendgrid.app,
+        "mailgun": company.mailgun.app,
+        "google_analytics": company.google_analytics.app,
+        "loggly": company.loggly.app,
+        "tawk_to": company.tawk_to.app,
+    }
+
+
 def _application(company: Company) -> Starlette:
-    return Starlette(
-        routes=[
-            Mount("/elasticsearch", company.elasticsearch.app),
-            Mount("/storage", company.storage.app),
-            Mount("/identitytoolkit", company.identitytoolkit.app),
-            Mount("/firestore-admin", company.firestore.admin_app),
-            Mount("/admin", admin_app(company)),
-        ]
-    )
+    routes = [Mount(f"/{name}", app) for name, app in _mounts(company).items()]
+    routes += [Mount("/firestore-admin", company.firestore.admin_app), Mount("/admin", admin_app(company))]
+    return Starlette(routes=routes)
 
 
 def _address(endpoint: str) -> dict[str, object]:

@@ -11,13 +11,19 @@ from typing import Any, TypeAlias
 
 import redis
 
+from include.sandbox import traces
 from include.sandbox.elasticsearch import ElasticsearchSandbox
 from include.sandbox.estate import BUCKET, Estate
 from include.sandbox.faults import Faults, Journal
 from include.sandbox.firestore import FirestoreSandbox
+from include.sandbox.google_analytics import GoogleAnalyticsSandbox
 from include.sandbox.identitytoolkit import IdentityToolkitSandbox
+from include.sandbox.loggly import LogglySandbox
+from include.sandbox.mailgun import MailgunSandbox
 from include.sandbox.records import CacheEntry, Document
+from include.sandbox.sendgrid import SendGridSandbox
 from include.sandbox.storage import StorageSandbox
+from include.sandbox.tawk_to import TawkToSandbox
 
 PROJECT = "clique-sandbox"
 """Id of the Google project of all services."""
@@ -71,6 +77,11 @@ class Company:
         self.elasticsearch = ElasticsearchSandbox(self.faults, self.journal, clock=lambda: clock().timestamp())
         self.storage = StorageSandbox(self.faults, self.journal, clock)
         self.identitytoolkit = IdentityToolkitSandbox(self.faults, self.journal, clock, PROJECT)
+        self.sendgrid = SendGridSandbox(self.faults, self.journal, clock)
+        self.mailgun = MailgunSandbox(self.faults, self.journal, clock)
+        self.google_analytics = GoogleAnalyticsSandbox(self.faults, self.journal, clock)
+        self.loggly = LogglySandbox(self.faults, self.journal, clock)
+        self.tawk_to = TawkToSandbox(self.faults, self.journal, clock)
         self._cache = cache
         self._looks: dict[str, Callable[[], Records]] = {
             "firestore": self._documents,
@@ -78,6 +89,11 @@ class Company:
             "storage": self._objects,
             "identitytoolkit": self._accounts,
             "redis": self._keys,
+            "sendgrid": self.sendgrid.records,
+            "mailgun": self.mailgun.records,
+            "google_analytics": self.google_analytics.records,
+            "loggly": self.loggly.records,
+            "tawk_to": self.tawk_to.records,
         }
 
     def seed(self, estate: Estate) -> None:
@@ -93,6 +109,10 @@ class Company:
         entries = estate.cache()
         while chunk := tuple(islice(entries, _PIPELINE)):
             self._put(chunk)
+        traces.fill_sendgrid(estate, self.sendgrid)
+        traces.fill_mailgun(estate, self.mailgun)
+        traces.fill_loggly(estate, self.loggly)
+        traces.fill_tawk_to(estate, self.tawk_to)
 
     def wipe(self) -> None:
         """Forget all data; planned faults and the journal stay."""
@@ -100,10 +120,14 @@ class Company:
         self.elasticsearch.reset()
         self.storage.reset()
         self.identitytoolkit.reset()
+        for service in (self.sendgrid, self.mailgun, self.google_analytics, self.loggly, self.tawk_to):
+            service.reset()
         self._cache.flushdb()
 
     def counts(self, service: str) -> dict[str, int]:
         """Records of a service by collection: collection group, index, bucket, tenant, or start of the key.
+
+        What a service did and what is no record of it is there too: ``sent`` are the mails that people got.
 
         Raises:
             KeyError: there is no such service.

@@ -218,6 +218,8 @@ class Means:
         places: the holdings of this system that the policy file ties to persons; empty for services.
         keep_suppressions: suppression lists that survive an erasure, in the vendor's names.
         suppression_ground: why those stay.
+        identity: kinds of identifiers that the records of this system tie together, each with the places in a record
+            that hold one, user id included; empty where the system is no identity root.
     """
 
     clock: Callable[[], datetime]
@@ -225,6 +227,7 @@ class Means:
     places: tuple[Place, ...] = ()
     keep_suppressions: frozenset[str] = frozenset()
     suppression_ground: str = ""
+    identity: Mapping[IdentifierKind, tuple[str, ...]] = field(default_factory=dict)
 
 
 class ErasingSystem(Protocol):

@@ -11,20 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from include.connection import Connection
 from include.errors import Refused, Unavailable
 from include.policy.actions import Action
 from include.systems.contract import Batch, Card, Expiry, OnHold, Proof, ReadBack, Selection, Survey, Swept
-from include.systems.firebase_auth_calls import KEY, PAGE, Account, Calls, Pace
-from include.systems.google import base_url, credentials
+from include.systems.firebase_auth_calls import KEY, PAGE, Account, Calls, Pace, calls_to
 
-if TYPE_CHECKING:
-    from requests import Session
-
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-_ENDPOINT = "https://identitytoolkit.googleapis.com"
 _WHERE = {
     "emailVerified": ("true", "false"),
     "disabled": ("true", "false"),
@@ -136,16 +129,7 @@ def connect(connection: Connection) -> FirebaseAuth:
     Raises:
         Refused: the project is missing or the rate is not a positive number.
     """
-    rate = connection.extra.get("batch_deletes_per_second", 1)
-    if not isinstance(rate, int | float) or isinstance(rate, bool) or rate <= 0:
-        raise Refused(KEY, "read 'batch_deletes_per_second' of its connection", "Give a number above 0.")
-
-    def session() -> Session:
-        from google.auth.transport.requests import AuthorizedSession
-
-        return AuthorizedSession(credentials(connection, _SCOPE))  # type: ignore[no-untyped-call]
-
-    return FirebaseAuth(Calls(session, base_url(connection, _ENDPOINT), connection.text("project"), Pace(rate)))
+    return FirebaseAuth(calls_to(connection, Pace))
 
 
 def _check(selection: Selection) -> str:

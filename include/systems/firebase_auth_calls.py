@@ -9,16 +9,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from include.errors import Inconsistent, Unavailable
-from include.systems.google import TIMEOUT, failure, no_answer
+from include.connection import Connection
+from include.errors import Inconsistent, Refused, Unavailable
+from include.systems.google import TIMEOUT, base_url, credentials, failure, no_answer
 
 if TYPE_CHECKING:
     from requests import Session
 
 KEY = "firebase_auth"
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_ENDPOINT = "https://identitytoolkit.googleapis.com"
 PAGE = 1000
 """Most accounts in a page of ``batchGet`` and in one ``batchDelete``."""
 LOOKUP = 100
@@ -42,6 +45,13 @@ class Account:
     email_verified: bool
     disabled: bool
     password_only: bool
+
+
+class Pacing(Protocol):
+    """Says when the next call may go out."""
+
+    def wait(self) -> None:
+        """Return when it may."""
 
 
 class Pace:
@@ -88,7 +98,7 @@ class Calls:
         session: Callable[[], Session],
         base: str,
         project: str,
-        pace: Pace,
+        pace: Pacing,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._make = session
@@ -113,12 +123,22 @@ class Calls:
 
     def look_up(self, tenant: str, local_ids: Sequence[str]) -> dict[str, Account]:
         """Those of the accounts that exist, by id."""
-        found: dict[str, Account] = {}
-        for start in range(0, len(local_ids), LOOKUP):
-            body = {"localId": list(local_ids[start : start + LOOKUP])}
+        users = self.users(tenant, [("localId", local_id) for local_id in local_ids])
+        return {user["localId"]: _account(user) for user in users}
+
+    def users(self, tenant: str, wanted: Sequence[tuple[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The accounts that have any of the identifiers, as the API gives them; one can come more than once.
+
+        Args:
+            tenant: id of the tenant, "" for none.
+            wanted: members of a look-up's body (``localId``, ``email``, …), each with one value.
+        """
+        for start in range(0, len(wanted), LOOKUP):
+            body: dict[str, list[Any]] = {}
+            for name, value in wanted[start : start + LOOKUP]:
+                body.setdefault(name, []).append(value)
             answer = self._read("look up accounts", "POST", f"{self._path(tenant)}:lookup", json=body)
-            found.update((user["localId"], _account(user)) for user in answer.get("users", ()))
-        return found
+            yield from answer.get("users", ())
 
     def batch_delete(self, tenant: str, local_ids: Sequence[str]) -> int:
         """Delete up to 1000 accounts, enabled or not; returns how many were refused inside the answer.
@@ -165,6 +185,28 @@ class Calls:
         if not isinstance(answer, dict):
             raise Unavailable(KEY, tried, "Run it again; the answer was not JSON. Check the connection's host.")
         return answer
+
+
+def calls_to(connection: Connection, pace: Callable[[float], Pacing]) -> Calls:
+    """The calls to the project of a connection; nothing is called yet.
+
+    Args:
+        connection: see :func:`include.systems.firebase_auth.connect`.
+        pace: makes the pace of batch deletions from their rate per second.
+
+    Raises:
+        Refused: the project is missing or the rate is not a positive number.
+    """
+    rate = connection.extra.get("batch_deletes_per_second", 1)
+    if not isinstance(rate, int | float) or isinstance(rate, bool) or rate <= 0:
+        raise Refused(KEY, "read 'batch_deletes_per_second' of its connection", "Give a number above 0.")
+
+    def session() -> Session:
+        from google.auth.transport.requests import AuthorizedSession
+
+        return AuthorizedSession(credentials(connection, _SCOPE))  # type: ignore[no-untyped-call]
+
+    return Calls(session, base_url(connection, _ENDPOINT), connection.text("project"), pace(rate))
 
 
 def _account(user: Mapping[str, Any]) -> Account:

@@ -10,6 +10,7 @@ from include.connection import Connection
 from include.errors import Refused
 from include.systems.contract import Card, Connect, RetentionSystem
 from include.systems.erasing import ConnectErasing, ErasingCard, ErasingSystem, Means
+from include.systems.mailing import ConnectMailer, Mailer
 
 MODULES = {
     "cloud_storage": "include.systems.cloud_storage",
@@ -20,11 +21,20 @@ MODULES = {
 }
 """Systems whose records can be deleted by age."""
 ERASING: dict[str, str] = {
+    "firebase_auth": "include.systems.firebase_auth_erasing",
+    "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
     "loggly": "include.systems.loggly",
+    "mailgun": "include.systems.mailgun",
+    "sendgrid": "include.systems.sendgrid",
     "tawk_to": "include.systems.tawk_to",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
+MAILERS = {
+    "mailgun": "include.systems.mailgun",
+    "sendgrid": "include.systems.sendgrid",
+}
+"""Systems that can send a person the answer."""
 
 
 def erasing_card(key: str) -> ErasingCard:
@@ -43,6 +53,15 @@ def connect_erasing(connection: Connection, means: Means) -> ErasingSystem:
         Refused: no module stands for this system, or the connection lacks something.
     """
     return cast(ConnectErasing, import_module(_module(connection.id, ERASING)).connect_erasing)(connection, means)
+
+
+def connect_mailer(connection: Connection, means: Means) -> Mailer:
+    """Build the sender of mail that a connection points to.
+
+    Raises:
+        Refused: no module stands for this system, or the connection lacks something.
+    """
+    return cast(ConnectMailer, import_module(_module(connection.id, MAILERS)).connect_mailer)(connection, means)
 
 
 def card(key: str) -> Card:

@@ -15,6 +15,7 @@ from airflow.sdk import DAG
 
 from include.orchestration.pools import SLOTS, pools
 from include.orchestration.recovery import RecoveryPolicy
+from include.orchestration.retention import rules_by_system
 from include.orchestration.settings import Settings
 from include.policy.loader import load
 
@@ -100,14 +101,17 @@ def test_no_task_writes_its_result_to_the_log(bag: DagBag) -> None:
 
 
 def test_every_pool_that_a_task_names_is_created_and_large_enough(bag: DagBag) -> None:
-    created = {"default_pool": 128, **{name: SLOTS for name in pools(load(Settings.read().policy_file))}}
+    created = {
+        "default_pool": 128,
+        **{n: pool["slots"] for n, pool in pools(load(Settings.read().policy_file)).items()},
+    }
     for task in (task for dag in bag.dags.values() for task in dag.tasks):
         assert task.pool in created, task.task_id
         assert task.pool_slots <= created[task.pool], task.task_id
 
 
 def test_a_sweep_has_its_system_for_itself_and_follows_its_plan(retention: DAG) -> None:
-    for group in pools(load(Settings.read().policy_file)):
+    for group in rules_by_system():
         sweep = retention.get_task(f"{group}.sweep")
         assert sweep.pool_slots == SLOTS
         assert sweep.upstream_task_ids == {f"{group}.plan"}
@@ -117,7 +121,7 @@ def test_a_sweep_has_its_system_for_itself_and_follows_its_plan(retention: DAG) 
 def test_the_closing_runs_after_everything_whatever_happened(retention: DAG) -> None:
     closing = retention.get_task("close")
     assert closing.trigger_rule == "all_done"
-    assert closing.upstream_task_ids == {f"{group}.sweep" for group in pools(load(Settings.read().policy_file))}
+    assert closing.upstream_task_ids == {f"{group}.sweep" for group in rules_by_system()}
     assert not closing.downstream_task_ids
 
 
@@ -140,6 +144,7 @@ def test_another_companys_policy_gives_its_own_dag_without_a_word_of_this_one() 
     assert "clique" not in text
     assert "a1-unverified" not in text
     assert "firestore" not in night
+    assert "subject_request" not in found["dags"], "a policy without the section 'requests' does without these DAGs"
 
 
 def test_a_broken_policy_file_is_an_import_error_that_says_where(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from include.database import url_of
 from include.ledger.connect import open_ledger
 from include.ledger.note import Signer
 from include.ledger.pseudonym import Pseudonymiser
-from include.orchestration.pools import pools
+from include.orchestration.pools import REQUESTS_POOL, pools
 from include.orchestration.settings import Settings
 from include.policy.loader import load
 from include.systems import registry
@@ -31,7 +31,7 @@ SPECS = Path(os.environ.get("PRIVACY_SPECS") or ROOT / "specs")
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::([-?])([^}]*))?\}")
 ONE_SHOT = {"airflow-init", "airflow-cli", "elasticsearch-certs", "elasticsearch-user"}
 OWN = {"PRIVACY_LEDGER", "PRIVACY_LEDGER_OWNER", "PRIVACY_PSEUDONYMS", "PRIVACY_LEDGER_SIGNER"}
-GOVERNED = sorted(pools(load(Settings.read().policy_file)))
+GOVERNED = sorted({*pools(load(Settings.read().policy_file))} - {REQUESTS_POOL})
 
 Compose = dict[str, Any]
 

@@ -12,7 +12,8 @@ from airflow.sdk.exceptions import ParamValidationError, TaskAwaitingInput
 from include.errors import Refused, Unavailable
 from include.ledger.entry import Kind
 from include.ledger.log import Ledger
-from include.orchestration.plan_operator import APPROVE, DECLINE, DIGEST_SHOWN, REASON, PlanRule
+from include.orchestration.decision import APPROVE, DECLINE, DIGEST_SHOWN, REASON, reason_field
+from include.orchestration.plan_operator import PlanRule
 from tests.orchestration.conftest import PSEUDONYMS, MakeContext
 
 RULE = "A1"
@@ -139,9 +140,7 @@ def test_an_unknown_rule_is_refused_by_name(context: MakeContext) -> None:
 
 
 def test_the_form_accepts_what_the_task_accepts() -> None:
-    from include.orchestration.plan_operator import _reason_field
-
-    field = _reason_field()
+    field = reason_field().get_param("reason")
     for reason in ("DPO-12", "Checked with legal, see ticket #4711"):
         assert REASON.fullmatch(reason)
         field.resolve(reason)

@@ -8,6 +8,7 @@ from include.connection import Connection
 from tests.google_twins import auth_server, storage_server  # noqa: F401 - fixtures
 from tests.loopback import serve
 from tests.systems.elastic import Sandbox, Store
+from tests.systems.quick import quick  # noqa: F401 - a fixture
 
 
 @pytest.fixture(scope="session")

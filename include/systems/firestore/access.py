@@ -16,12 +16,16 @@ from include.systems.firestore import CARD
 _SCOPES = ["https://www.googleapis.com/auth/datastore"]
 
 
-def credentials_of(connection: Connection) -> Credentials:
-    """The credentials of a connection.
+def credentials_of(connection: Connection) -> Credentials | None:
+    """The credentials of a connection, None for an emulator.
 
     Raises:
-        Refused: there are none, or the key is not one.
+        Refused: there are none, or the key is not one, or the emulator has no address.
     """
+    if connection.extra.get("emulator") is True:
+        if not connection.host or not connection.port:
+            raise Refused(CARD.key, "find the emulator", "Give the connection a host and a port.")
+        return None
     key = connection.extra.get("keyfile_dict")
     try:
         if isinstance(key, dict):

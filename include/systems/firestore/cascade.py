@@ -9,6 +9,7 @@ and finished by the next run. The service has no call that does this
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -47,6 +48,36 @@ def kept_below(gateway: Gateway, root: str, keep: Keep) -> Kept | None:
         if len(names) < _PAGE:
             return None
         behind = names[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What lies below a document. Personal: names hold ids.
+
+    Args:
+        goes: names of the documents that can go.
+        kept: how many stay: those that are protected, and what lies above them, the root left out.
+        root_goes: nothing below keeps the root.
+    """
+
+    goes: list[str]
+    kept: int
+    root_goes: bool
+
+
+def below(gateway: Gateway, root: str, keep: Keep) -> Below:
+    """List what lies below ``root``, whether it is there itself or not; memory depends on the size of this one tree."""
+    names: list[str] = []
+    while True:
+        query = queries.below(_PAGE, names[-1] if names else None)
+        page = [document.name for document in gateway.query(root, query, "look at what lies below a document")]
+        names += page
+        if len(page) < _PAGE:
+            break
+    shielded = [name for name in names if keep.shielded(name)]
+    above = {"/".join(parts[:end]) for parts in (n.split("/") for n in shielded) for end in range(7, len(parts), 2)}
+    goes = [name for name in names if name not in above and not keep.shielded(name)] if shielded else names
+    return Below(goes, len(names) - len(goes), not shielded)
 
 
 class Fate(Enum):

@@ -34,21 +34,56 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Documents of a rule.
+class Collection:
+    """The documents of a location.
 
     Args:
         group: id of the collections.
         parent: path of the document above the one collection that is meant ("" for the root), None for all collections.
-        cascade: what lies below a due document is deleted with it.
-        trigger: the field with the timestamp that decides.
-        where: fields that must equal a string.
-        subject: where the person stands, if anywhere.
+        cascade: what lies below a document is deleted with it.
     """
 
     group: str
     parent: str | None
     cascade: bool
+
+    @classmethod
+    def at(cls, location: Mapping[str, str], tried: str) -> Collection:
+        """Read a location.
+
+        Raises:
+            Refused: it says something that this module does not know; ``tried`` names what was being read.
+        """
+        unknown = sorted(set(location) - set(CARD.location_keys))
+        if unknown:
+            raise Refused(CARD.key, tried, f"Remove the location keys it does not know: {', '.join(unknown)}.")
+        group = location.get("group", "")
+        if not group or "/" in group:
+            raise Refused(CARD.key, tried, "Give the location a 'group': the id of a collection.")
+        if location.get("cascade") not in {None, "descendants"}:
+            raise Refused(CARD.key, tried, "Set the location's 'cascade' to 'descendants' or leave it out.")
+        return cls(group, _parent(location.get("parent"), group, tried), "cascade" in location)
+
+    def path(self, identifier: str) -> str:
+        """The path of the document of this id in the one collection that is meant."""
+        return f"{self.parent}/{self.group}/{identifier}" if self.parent else f"{self.group}/{identifier}"
+
+    def index_of(self, *fields: FieldPath) -> str:
+        """The index that a query for the equality of fields needs, in words."""
+        scope = "collection" if self.parent is not None else "collection group"
+        return f"an index of {scope} '{self.group}' with {', '.join(map(render, fields))} ascending"
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Collection):
+    """Documents of a rule.
+
+    Args:
+        trigger: the field with the timestamp that decides.
+        where: fields that must equal a string.
+        subject: where the person stands, if anywhere.
+    """
+
     trigger: FieldPath
     where: Mapping[FieldPath, str]
     subject: Subject | None
@@ -56,9 +91,7 @@ class Place:
     @property
     def index(self) -> str:
         """The composite or collection group index that its queries need, in words."""
-        scope = "collection" if self.parent is not None else "collection group"
-        names = [render(path) for path in (*self.where, self.trigger)]
-        return f"an index of {scope} '{self.group}' with {', '.join(names)} ascending and descending"
+        return f"{self.index_of(*self.where, self.trigger)} and descending"
 
 
 def understand(selection: Selection) -> Place:
@@ -67,20 +100,12 @@ def understand(selection: Selection) -> Place:
     Raises:
         Refused: it says something that this module does not know, or that would not do what it seems to.
     """
-    location = selection.location
-    unknown = sorted(set(location) - set(CARD.location_keys))
-    if unknown:
-        _refuse(selection, f"Remove the location keys it does not know: {', '.join(unknown)}.")
-    group = location.get("group", "")
-    if not group or "/" in group:
-        _refuse(selection, "Give the location a 'group': the id of a collection.")
-    if location.get("cascade") not in {None, "descendants"}:
-        _refuse(selection, "Set the location's 'cascade' to 'descendants' or leave it out.")
+    collection = Collection.at(selection.location, _tried(selection))
     try:
         place = Place(
-            group=group,
-            parent=_parent(selection, group),
-            cascade="cascade" in location,
+            group=collection.group,
+            parent=collection.parent,
+            cascade=collection.cascade,
             trigger=parse(selection.trigger_field),
             where={parse(name): value for name, value in selection.where.items()},
             subject=_subject(selection),
@@ -92,17 +117,21 @@ def understand(selection: Selection) -> Place:
     return place
 
 
+def _tried(selection: Selection) -> str:
+    return f"understand rule '{selection.rule}'"
+
+
 def _refuse(selection: Selection, next_step: str) -> Never:
-    raise Refused(CARD.key, f"understand rule '{selection.rule}'", next_step)
+    raise Refused(CARD.key, _tried(selection), next_step)
 
 
-def _parent(selection: Selection, group: str) -> str | None:
-    path = selection.location.get("parent")
+def _parent(path: str | None, group: str, tried: str) -> str | None:
     if path is None:
         return None
     segments = path.split("/")
     if len(segments) % 2 == 0 or not all(segments) or segments[-1] != group:
-        _refuse(selection, "Set the location's 'parent' to the path of a collection whose last part is the 'group'.")
+        step = "Set the location's 'parent' to the path of a collection whose last part is the 'group'."
+        raise Refused(CARD.key, tried, step)
     return "/".join(segments[:-1])
 
 

@@ -8,14 +8,16 @@ from typing import Any
 
 from include.systems.firestore.fields import FieldPath, render
 from include.systems.firestore.messages import StructuredQuery, lookup, timestamp
-from include.systems.firestore.place import Place
+from include.systems.firestore.place import Collection, Place
 
 _ASCENDING = StructuredQuery.Direction.ASCENDING
 _DESCENDING = StructuredQuery.Direction.DESCENDING
 NAME = "__name__"
+MAX_VALUES = 30
+"""Most values in one comparison with a list (https://firebase.google.com/docs/firestore/query-data/queries)."""
 
 
-def everything(place: Place) -> Any:
+def everything(place: Collection) -> Any:
     """All documents of the place."""
     query = StructuredQuery()
     query.from_.add(collection_id=place.group, all_descendants=place.parent is None)
@@ -36,6 +38,18 @@ def due(place: Place, cutoff: datetime) -> Any:
     before.field.field_path = render(place.trigger)
     before.op = StructuredQuery.FieldFilter.Operator.LESS_THAN
     before.value.timestamp_value.CopyFrom(timestamp(cutoff))
+    return query
+
+
+def naming(collection: Collection, path: FieldPath, values: Iterable[str], *, listed: bool = False) -> Any:
+    """The documents in which a field is one of at most ``MAX_VALUES`` strings or, if ``listed``, a list with one."""
+    query = everything(collection)
+    test = query.where.field_filter
+    test.field.field_path = render(path)
+    operators = StructuredQuery.FieldFilter.Operator
+    test.op = operators.ARRAY_CONTAINS_ANY if listed else operators.IN
+    for value in values:
+        test.value.array_value.values.add(string_value=value)
     return query
 
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
 import requests
 
 from include.connection import Connection
@@ -18,19 +17,12 @@ from include.systems.firestore import CARD, anonymise, queries
 from include.systems.firestore.access import credentials_of, session_of
 from include.systems.firestore.cascade import Fate, Kept, conditional_delete, delete_trees, kept_below
 from include.systems.firestore.fields import FieldPath, render
-from include.systems.firestore.gateway import Gateway, error_for
+from include.systems.firestore.gateway import Gateway
 from include.systems.firestore.messages import carries, lookup, moment
 from include.systems.firestore.place import Place, gone, targets, understand
 from include.systems.firestore.subjects import Keep, is_held
 from include.systems.firestore.ttl import Ttl
-
-MAX_WRITES = 500
-MAX_BYTES = 3_500_000
-"""The service takes requests of 10 MiB (https://firebase.google.com/docs/firestore/quotas), its emulator of 4 MiB."""
-
-_PARALLEL = 4
-_NOT_AS_LISTED = {grpc.StatusCode.FAILED_PRECONDITION.value[0], grpc.StatusCode.NOT_FOUND.value[0]}
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
+from include.systems.firestore.writing import PARALLEL, write
 
 
 class FirestoreSystem:
@@ -46,18 +38,17 @@ class FirestoreSystem:
     def __init__(self, gateway: Gateway, ttl: Ttl | None) -> None:
         self._gateway = gateway
         self._ttl = ttl
-        self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="firestore")
+        self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="firestore")
 
     @classmethod
     def connect(cls, connection: Connection) -> FirestoreSystem:
         """See :func:`include.systems.firestore.connect`."""
-        if connection.extra.get("emulator") is True:
-            if not connection.host or not connection.port:
-                raise Refused(CARD.key, "find the emulator", "Give the connection a host and a port.")
-            plain = Ttl(connection, requests.Session()) if connection.extra.get("rest_endpoint") else None
-            return cls(Gateway(connection, None), plain)
         credentials = credentials_of(connection)
-        return cls(Gateway(connection, credentials), Ttl(connection, session_of(credentials)))
+        gateway = Gateway(connection, credentials)
+        if credentials is None:
+            plain = Ttl(connection, requests.Session()) if connection.extra.get("rest_endpoint") else None
+            return cls(gateway, plain)
+        return cls(gateway, Ttl(connection, session_of(credentials)))
 
     def close(self) -> None:
         """Release sockets and channels."""
@@ -107,7 +98,7 @@ class FirestoreSystem:
             fates = delete_trees(self._gateway, documents, self._pool)
             unsure = [document.name for document, fate in zip(documents, fates, strict=True) if fate is Fate.UNSURE]
             return self._judge(len(documents) - len(unsure), unsure)
-        acknowledged, unsure = self._write(map(conditional_delete, documents), "delete documents")
+        acknowledged, unsure = write(self._gateway, self._pool, map(conditional_delete, documents), "delete documents")
         return self._judge(len(acknowledged), unsure)
 
     def read_back(self, selection: Selection, on_hold: OnHold | None) -> ReadBack:
@@ -193,33 +184,6 @@ class FirestoreSystem:
 
     # --- writing
 
-    def _write(self, writes: Iterable[Any], tried: str) -> tuple[dict[str, Any], list[str]]:
-        """Send writes in bounded requests, several at a time.
-
-        Returns:
-            Update time of each acknowledged document, and names of those that are not as they were listed.
-        """
-        acknowledged: dict[str, Any] = {}
-        unsure: list[str] = []
-        failed: list[int] = []
-        chunks = list(_chunks(writes))
-        for chunk, answer in zip(
-            chunks, self._pool.map(lambda c: self._gateway.batch_write(c, tried), chunks), strict=True
-        ):
-            for write, status, result in zip(chunk, answer.status, answer.write_results, strict=True):
-                name = write.delete or write.update.name
-                if status.code == 0:
-                    acknowledged[name] = result.update_time
-                elif status.code in _NOT_AS_LISTED:
-                    unsure.append(name)
-                else:
-                    failed.append(status.code)
-        if failed:
-            raise error_for(
-                _CODES.get(failed[0]), f"{tried}: {len(failed)} of {len(acknowledged) + len(failed)} failed"
-            )
-        return acknowledged, unsure
-
     def _judge(self, done: int, unsure: list[str]) -> Swept:
         """Tell documents that are gone from those that changed."""
         present = (
@@ -230,7 +194,7 @@ class FirestoreSystem:
     def _anonymise(self, documents: list[Any], anonymisation: Anonymisation) -> Swept:
         tried = "anonymise documents"
         writes = (anonymise.update(document, anonymisation) for document in documents)
-        acknowledged, unsure = self._write(writes, tried)
+        acknowledged, unsure = write(self._gateway, self._pool, writes, tried)
         removed = gone(anonymisation)
         rewritten = 0
         for name, document in self._gateway.get(acknowledged, map(render, removed), tried).items():
@@ -256,20 +220,6 @@ class FirestoreSystem:
             documents = self._gateway.query(self._parent(place), query, "look for residual fields", index)
             found += sum(not carries(document, removed[:position]) for document in documents)
         return found
-
-
-def _chunks(writes: Iterable[Any]) -> Iterator[list[Any]]:
-    chunk: list[Any] = []
-    size = 0
-    for write in writes:
-        bytes_more = write.ByteSize()
-        if chunk and (len(chunk) == MAX_WRITES or size + bytes_more > MAX_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(write)
-        size += bytes_more
-    if chunk:
-        yield chunk
 
 
 def _trigger_time(document: Any, place: Place) -> datetime:

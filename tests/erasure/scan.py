@@ -1,0 +1,68 @@
+"""An independent look at the whole company: reads every service from behind and shares nothing with the modules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from include.sandbox.company import Company
+from include.sandbox.estate import Estate
+from include.sandbox.records import Person
+
+Place = tuple[str, str]
+Contents = Mapping[Place, frozenset[str]]
+
+
+def look(company: Company) -> Contents:
+    """Every record of every service, as text."""
+    return {
+        (service, collection): frozenset(_text(record) for record in company.records(service, collection))
+        for service in company.services
+        for collection in company.counts(service)
+    }
+
+
+def mentions(contents: Contents, needles: Iterable[str]) -> dict[Place, int]:
+    """In how many records of which collection something of a person is found. Letter case doesn't count."""
+    wanted = [needle.lower() for needle in needles]
+    found = {
+        place: sum(any(n in record.lower() for n in wanted) for record in records)
+        for place, records in contents.items()
+    }
+    return {place: count for place, count in found.items() if count}
+
+
+def changed(before: Contents, after: Contents) -> dict[Place, frozenset[str]]:
+    """Records that are no longer as they were."""
+    gone = {place: records - after.get(place, frozenset()) for place, records in before.items()}
+    return {place: records for place, records in gone.items() if records}
+
+
+@dataclass(frozen=True)
+class Known:
+    """Everything by which a person can be recognised, from the generator of the company."""
+
+    uid: str
+    emails: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    @property
+    def needles(self) -> tuple[str, ...]:
+        """All of it."""
+        return (self.uid, *self.emails, *self.ids)
+
+
+def known(estate: Estate, person: Person) -> Known:
+    """What the company knows of one of its people."""
+    fields: dict[str, Any] = next(
+        dict(document.fields) for document in estate.users() if document.id == f"users/{person.uid}"
+    )
+    lists = ("analytics_client_ids", "analytics_app_instance_ids", "push_ids", "installation_ids", "oauth_tokens")
+    ids = tuple(str(value) for name in lists for value in fields.get(name, ()))
+    return Known(person.uid, (person.email, *map(str, fields.get("past_emails", ()))), ids)
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, sort_keys=True, default=str, ensure_ascii=False)
