@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from include.errors import PrivacyError, Refused
+from include.orchestration.settings import ROOT
 from include.reports import pages, request_pages
 
 _ALWAYS = "base-uri 'none'; frame-ancestors 'self'"
@@ -27,7 +28,7 @@ _HEADERS = {
 REPORT_POLICY = f"default-src 'none'; style-src 'unsafe-inline'; sandbox; form-action 'none'; {_ALWAYS}"
 """A page that was stored names its one style itself; ``sandbox`` takes everything else from it, whatever is in it."""
 
-_ABSENT = frozenset({"reports", "request"})
+_ABSENT = frozenset({"airflow", "reports", "request"})
 """Rooms whose refusal to show something means that it is not there."""
 _SENTENCES = {
     401: "You are not logged in: log in to Airflow, or send its token in the header Authorization.",
@@ -68,7 +69,8 @@ async def _protect(request: Request, call_next: Callable[[Request], Awaitable[Re
         response = await call_next(request)
     except Exception as error:
         # Its message may quote what came in; class and place are enough to find the code.
-        frame = traceback.extract_tb(error.__traceback__)[-1]
+        frames = traceback.extract_tb(error.__traceback__)
+        frame = next((own for own in reversed(frames) if own.filename.startswith(str(ROOT / "include"))), frames[-1])
         place = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
         log.error("a page failed", error=type(error).__name__, place=place)
         response = _answer(request, 500, f"Something failed here: report {type(error).__name__} at {place}.")
