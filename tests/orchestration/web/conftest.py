@@ -224,7 +224,13 @@ def planned(ledger: Ledger, ref: str, *systems: str, approve: bool = False) -> N
 def by_hand(ledger: Ledger, ref: str, system: str = "tawk_to") -> None:
     """Write what a push writes where a person has to do the work."""
     card = registry.erasing_card(system)
-    intent: dict[str, Json] = {"found": 3, "digest": "d" * 64, "identifiers": {}, "holds_version": 0, "connector": "x/1"}
+    intent: dict[str, Json] = {
+        "found": 3,
+        "digest": "d" * 64,
+        "identifiers": {},
+        "holds_version": 0,
+        "connector": "x/1",
+    }
     (written,) = ledger.append([Entry(Kind.INTENT, ref, system=system, body=intent)])
     receipt = Receipt(ref, Did.MANUAL, next_action="Delete conversation c-1 in the dashboard.")
     ledger.append([outcome_entry(card, written.index, receipt)])

@@ -123,9 +123,7 @@ def test_what_is_not_there_is_not_repeated(api: TestClient, ref: str) -> None:
     assert ref not in answer.text
 
 
-def test_a_vault_that_does_not_answer_is_503(
-    api: TestClient, monkeypatch: pytest.MonkeyPatch, ledger: Ledger
-) -> None:
+def test_a_vault_that_does_not_answer_is_503(api: TestClient, monkeypatch: pytest.MonkeyPatch, ledger: Ledger) -> None:
     place = {"conn_type": "postgres", "host": "127.0.0.1", "port": 1, "login": "x", "password": "x", "schema": "x"}
     monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_VAULT", json.dumps(place))
     answer = api.post(PATH, json=PERSON)

@@ -19,7 +19,9 @@ SCRIPT = "\"><script>alert(1)</script>'"
 def test_a_good_form_opens_a_request_and_starts_the_dag_with_its_id_alone(
     operator: Browser, vault: Vault, ledger: Ledger, airflow: AirflowTwin
 ) -> None:
-    ref = operator.open_request(type="account_deletion", email=ADDRESS, user_id="u1", received_on="2026-02-20", answer="false")
+    ref = operator.open_request(
+        type="account_deletion", email=ADDRESS, user_id="u1", received_on="2026-02-20", answer="false"
+    )
     (request,) = vault.requests()
     (subject,) = vault.subjects([ref])
     assert (request.type, request.source, request.answer) == (RequestType.ACCOUNT_DELETION, "page", False)

@@ -65,7 +65,9 @@ def test_nothing_that_is_typed_gets_into_logs_addresses_evidence_or_airflow(
     operator.fill(f"/requests/{ref}", f"/requests/{ref}/manual", system="tawk_to", proof="OPS-1", files=proof)
     operator.fill(f"/requests/{ref}", f"/requests/{ref}/cancel", reason="zyxbad@example.com")
     operator.get(f"/privacy/requests/{ref}.json")
-    pages = [operator.get(f"/privacy{path}").text for path in ("/requests", f"/requests/{ref}", f"/requests/{ref}.json")]
+    pages = [
+        operator.get(f"/privacy{path}").text for path in ("/requests", f"/requests/{ref}", f"/requests/{ref}.json")
+    ]
     out, err = capfd.readouterr()
     assert len(vault.requests()) == 3
     assert said
