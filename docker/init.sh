@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# What has to be there before the first task: both databases at the current schema, the pools, one account. Repeatable.
+# What has to be there before the first task: the databases at the current schema, the pools, one account. Repeatable.
 set -euo pipefail
 python -m include.policy lint
 airflow db migrate
 python -m include.ledger migrate
+python -m include.subjects migrate
 pools=$(mktemp --suffix=.json)
 python -m include.orchestration.pools >"$pools"
 airflow pools import "$pools"

@@ -49,10 +49,11 @@ class Reply:
 
 @dataclass
 class Vendor:
-    """Its address, and the calls that it got."""
+    """Its address, what it answers, and the calls that it got."""
 
     url: str
-    calls: list[Call]
+    answer: Callable[[Call], Reply]
+    calls: list[Call] = field(default_factory=list)
 
     def asked(self, method: str, path: str = "") -> list[Call]:
         """The calls of a method whose path has a part."""
@@ -61,20 +62,20 @@ class Vendor:
 
 @contextmanager
 def vendor(answer: Callable[[Call], Reply]) -> Iterator[Vendor]:
-    """Serve ``answer`` on loopback for the time of a block."""
-    calls: list[Call] = []
+    """Serve ``answer`` on loopback for the time of a block; it can be exchanged."""
+    served = Vendor("", answer)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         call = await _call(scope, receive)
-        calls.append(call)
-        reply = answer(call)
+        served.calls.append(call)
+        reply = served.answer(call)
         headers = {"content-type": "application/json", **reply.headers}
         encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
         await send({"type": "http.response.body", "body": reply.content})
 
-    with serve(app) as url:
-        yield Vendor(url, calls)
+    with serve(app) as served.url:
+        yield served
 
 
 async def _call(scope: Any, receive: Any) -> Call:

@@ -32,14 +32,11 @@ def plan_requests(desk: Desk, refs: Sequence[str]) -> BatchPlan:
         plans.extend(_plans(desk, part))
     order = {ref: number for number, ref in enumerate(refs)}
     together = BatchPlan(tuple(sorted(plans, key=lambda plan: order[plan.request])))
-    known = {status.ref: status for status in desk.statuses(refs, desk.clock())}
-    desk.ledger.append(
-        [
-            Entry(Kind.PLAN, plan.request, body=plan.body(together.digest))
-            for plan in together.plans
-            if not _same(known[plan.request], plan, together)
-        ]
-    )
+    written = {status.ref: (status.digest, status.batch_digest) for status in desk.statuses(refs, desk.clock())}
+    digest = together.digest
+    bodies = {plan.request: plan.body(digest) for plan in together.plans}
+    fresh = {ref: body for ref, body in bodies.items() if written[ref] != (body["digest"], digest)}
+    desk.ledger.append([Entry(Kind.PLAN, ref, body=body) for ref, body in fresh.items()])
     return together
 
 
@@ -97,13 +94,14 @@ def cancel(desk: Desk, ref: str, *, by: str, reason: str) -> RequestStatus:
 def _plans(desk: Desk, refs: Sequence[str]) -> list[Plan]:
     requests = desk.requests
     looked = sorted(desk.ledger.entries(runs=refs, kinds=_LOOKED), key=lambda r: r.entry.run)
+    receipts_only = _receipts_only(requests.systems)
     made: list[Plan] = []
     unseen: set[str] = set()
     for _, group in groupby(looked, key=lambda recorded: recorded.entry.run):
         entries = list(group)
         if _ambiguous(entries):
             continue
-        plan = draft(entries, requests, desk.policy.digest, _receipts_only(requests.systems))
+        plan = draft(entries, requests, desk.policy.digest, receipts_only)
         if plan is None:
             unseen.update(missing(entries, requests.systems))
         else:
@@ -120,10 +118,6 @@ def _plans(desk: Desk, refs: Sequence[str]) -> list[Plan]:
 def _ambiguous(entries: Sequence[Recorded]) -> bool:
     matches = [recorded.entry.body["match"] for recorded in entries if recorded.entry.kind is Kind.IDENTITY]
     return bool(matches) and matches[-1] == Match.SEVERAL.value
-
-
-def _same(status: RequestStatus, plan: Plan, together: BatchPlan) -> bool:
-    return status.digest == plan.digest and status.batch_digest == together.digest
 
 
 def _receipts_only(systems: Sequence[str]) -> frozenset[str]:

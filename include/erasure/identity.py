@@ -92,7 +92,7 @@ def record(desk: Desk, identities: Sequence[Identity], choices: Mapping[str, int
         extended[ref] = links
         together = replace(identity.subject, identifiers=tuple(dict.fromkeys((*identity.subject.identifiers, *links))))
         entries.append(identity_entry(together, match, len(identity.people), number))
-    desk.vault.add_all(extended, origin="identity roots")
+    desk.vault.add_all(extended, origin="identity_roots")
     desk.ledger.append(entries)
 
 

@@ -8,12 +8,10 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import fcntl
 import json
 import os
-import secrets
 import shutil
 import signal
 import sys
@@ -24,11 +22,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
-from sqlalchemy.engine import make_url
 
 from include.errors import Refused, Unavailable
-from include.ledger.database import WRITER, migrate
 from include.local import airflow as local_airflow
+from include.local import own
 from include.local.airflow import ROOT, LocalAirflow, Rest
 from include.local.databases import Databases
 from include.local.postgres import server
@@ -38,8 +35,6 @@ from include.orchestration.settings import Settings
 from include.policy.loader import load
 from include.sandbox.app import connections
 
-AIRFLOW_DATABASE, LEDGER_DATABASE = "privacy_airflow", "privacy_ledger"
-OWNER = "privacy_ledger_owner"
 SANDBOX_SECONDS = 120
 
 Say = Callable[[str], None]
@@ -105,11 +100,11 @@ def _start(folder: Path, size: Size, port: int, databases: Databases, sessions: 
     say("PostgreSQL answers; starting the sandbox company and Airflow")
     endpoints = _start_sandbox(folder, sessions)
     airflow = local_airflow.prepare(folder / "state" / "airflow", port)
-    metadata, ledger = _databases(databases)
+    ours = own.fresh(databases)
     environment = {
-        **local_airflow.environment(airflow, metadata),
+        **local_airflow.environment(airflow, ours.airflow),
         **connections(endpoints),
-        **_own_connections(ledger),
+        **ours.connections(),
         "PRIVACY_MODE": "trial",
         "PRIVACY_REPORTS": str(folder / "reports"),
     }
@@ -126,34 +121,7 @@ def _start(folder: Path, size: Size, port: int, databases: Databases, sessions: 
     say("Airflow answers; waiting for its DAGs")
     rest.wait_for_dag("retention", lambda: program.poll() is None)
     rest.unpause("retention")
-    return Stack(folder, airflow, rest, endpoints, environment, ledger)
-
-
-def _databases(databases: Databases) -> tuple[str, str]:
-    """Fresh databases for Airflow and the ledger; returns their URLs, the ledger's with the writer's role."""
-    password = secrets.token_urlsafe(24)
-    databases.ensure_role(OWNER, secrets.token_urlsafe(24))
-    databases.ensure_role(WRITER, password)
-    for name in (AIRFLOW_DATABASE, LEDGER_DATABASE):
-        databases.drop_database(name)
-    databases.ensure_database(AIRFLOW_DATABASE)
-    databases.ensure_database(LEDGER_DATABASE, owner=OWNER, guests=[WRITER])
-    migrate(databases.url(LEDGER_DATABASE, OWNER))
-    return databases.url(AIRFLOW_DATABASE), databases.url(LEDGER_DATABASE, WRITER, password)
-
-
-def _own_connections(ledger: str) -> dict[str, str]:
-    url = make_url(ledger)
-    place = {"host": url.host or url.query.get("host"), "port": url.port, "schema": url.database}
-    login = {"login": url.username, "password": url.password}
-    fresh = [base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2)]
-    return {
-        "AIRFLOW_CONN_PRIVACY_LEDGER": json.dumps({"conn_type": "postgres", **place, **login}),
-        "AIRFLOW_CONN_PRIVACY_PSEUDONYMS": json.dumps({"conn_type": "generic", "password": fresh[0]}),
-        "AIRFLOW_CONN_PRIVACY_LEDGER_SIGNER": json.dumps(
-            {"conn_type": "generic", "password": fresh[1], "extra": {"origin": "sandbox.example/ledger"}}
-        ),
-    }
+    return Stack(folder, airflow, rest, endpoints, environment, ours.ledger)
 
 
 def _seed(admin: str, size: Size) -> None:

@@ -1,4 +1,7 @@
-"""Requests enter the vault first and the ledger second; what a crash left out between the two is written later."""
+"""Requests enter the vault first and the ledger second, and what came between the two is put right later.
+
+The vault lacks nothing that the ledger has, except after a restore; the ledger lacks what a crash kept out of it.
+"""
 
 from __future__ import annotations
 
@@ -80,11 +83,21 @@ def open_requests(
     return Opening(batch if fresh else None, tuple(opened))
 
 
-def repair(vault: Vault, ledger: Ledger) -> int:
-    """Write the entries of requests that are open in the vault and that a crash kept out of the ledger. Idempotent.
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What had to be put right.
 
-    Returns:
-        How many were missing.
+    Args:
+        recorded: requests of the vault that the ledger did not know: a crash came between the two.
+        destroyed: keys that the ledger calls destroyed and that a restore of the vault had brought back.
+    """
+
+    recorded: int
+    destroyed: int
+
+
+def repair(vault: Vault, ledger: Ledger) -> Repaired:
+    """Bring the vault's open requests and the ledger into agreement. Idempotent.
 
     Raises:
         Unavailable: vault or ledger did not answer, or others are being opened right now.
@@ -93,10 +106,15 @@ def repair(vault: Vault, ledger: Ledger) -> int:
         return _repair(vault, ledger)
 
 
-def _repair(vault: Vault, ledger: Ledger) -> int:
+def _repair(vault: Vault, ledger: Ledger) -> Repaired:
     refs = [request.id for request in vault.requests()]
-    known = {item.entry.run for item in ledger.entries(runs=refs, kinds=[Kind.REQUEST_OPENED])}
-    return len(ledger.append(_entries(vault, [ref for ref in refs if ref not in known])))
+    entries = [item.entry for item in ledger.entries(runs=refs, kinds=[Kind.REQUEST_OPENED, Kind.KEY_DESTROYED])]
+    known = {entry.run for entry in entries if entry.kind is Kind.REQUEST_OPENED}
+    recorded = ledger.append(_entries(vault, [ref for ref in refs if ref not in known]))
+    closed = sorted({entry.run for entry in entries if entry.kind is Kind.KEY_DESTROYED})
+    destroyed = vault.destroy(closed)
+    ledger.append([Entry(Kind.KEY_DESTROYED, ref, body={"again": True}) for ref in closed])
+    return Repaired(len(recorded), destroyed)
 
 
 def _entries(vault: Vault, refs: Sequence[str]) -> list[Entry]:

@@ -3,8 +3,11 @@
 POST   /seed      {"people": 2000, "workspaces": 40, "seed": 7, "as_of": "2026-11-22"}
 GET    /inspect   ?service=firestore[&collection=users][&full=true]
 POST   /wipe
+POST   /by-hand   {"service": "tawk_to", "collection": "chats", "id": "..."}: delete it as a person in the dashboard
+GET    /settings  ?service=sendgrid                                  POST   /settings  {"service": ..., <name>: <value>}
 POST   /faults    the members of include.sandbox.faults.Fault        DELETE /faults
 GET    /journal                                                      DELETE /journal
+GET    /journal/counts  calls by service
 GET    /clock                                                        POST   /clock  {"now": "2026-11-29T00:00:00Z"}
 """
 
@@ -14,7 +17,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, time
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -46,6 +49,16 @@ class SeedRequest(BaseModel):
         return Estate(night, people=self.people, workspaces=self.workspaces, seed=self.seed)
 
 
+class ByHandRequest(BaseModel):
+    """Body of ``POST /by-hand``: one record that a person deletes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    service: Literal["tawk_to"]
+    collection: str
+    id: str
+
+
 class ClockRequest(BaseModel):
     """Body of ``POST /clock``."""
 
@@ -65,10 +78,14 @@ def admin_app(company: Company) -> Starlette:
         ("/seed", "POST", admin.seed),
         ("/inspect", "GET", admin.inspect),
         ("/wipe", "POST", admin.wipe),
+        ("/by-hand", "POST", admin.remove_by_hand),
+        ("/settings", "GET", admin.settings),
+        ("/settings", "POST", admin.set_settings),
         ("/faults", "POST", admin.add_fault),
         ("/faults", "DELETE", admin.clear_faults),
         ("/journal", "GET", admin.journal),
         ("/journal", "DELETE", admin.clear_journal),
+        ("/journal/counts", "GET", admin.journal_counts),
         ("/clock", "GET", admin.clock),
         ("/clock", "POST", admin.set_clock),
     ]
@@ -102,6 +119,35 @@ class _Admin:
         self._company.wipe()
         return _json({})
 
+    async def remove_by_hand(self, request: Request) -> Response:
+        chosen = await _body(request, ByHandRequest)
+        try:
+            self._company.tawk_to.remove(chosen.collection, chosen.id)
+        except KeyError:
+            raise _Mistake("There is no such record.") from None
+        return _json({})
+
+    async def settings(self, request: Request) -> Response:
+        return _json(asdict(self._settings(request.query_params.get("service", ""))))
+
+    async def set_settings(self, request: Request) -> Response:
+        given = await _object(request)
+        settings = self._settings(given.pop("service", ""))
+        if unknown := given.keys() - asdict(settings).keys():
+            raise _Mistake(f"The setting {min(unknown)} is not known.")
+        try:
+            changed = TypeAdapter(type(settings)).validate_python({**asdict(settings), **given})
+        except ValidationError as error:
+            raise _mistake(error) from None
+        for name, value in asdict(changed).items():
+            setattr(settings, name, value)
+        return _json(asdict(settings))
+
+    def _settings(self, service: str) -> Any:
+        if service not in self._company.settings:
+            raise _Mistake(f"The service must be one of {', '.join(self._company.settings)}.")
+        return self._company.settings[service]
+
     async def add_fault(self, request: Request) -> Response:
         fault = await _fault(request)
         self._service(fault.service)
@@ -114,6 +160,9 @@ class _Admin:
 
     async def journal(self, request: Request) -> Response:
         return _json({"calls": self._company.journal.as_json()})
+
+    async def journal_counts(self, request: Request) -> Response:
+        return _json({"counts": self._company.journal.counts()})
 
     async def clear_journal(self, request: Request) -> Response:
         self._company.journal.clear()

@@ -143,6 +143,12 @@ class Company:
         return [record for found, record in self._looks[service]() if found == collection]
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the services that have some, to be changed while they run."""
+        named = ("sendgrid", "mailgun", "google_analytics", "loggly", "tawk_to")
+        return {name: getattr(self, name).settings for name in named}
+
+    @property
     def services(self) -> tuple[str, ...]:
         """Names of the services."""
         return tuple(self._looks)

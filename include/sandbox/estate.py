@@ -251,9 +251,9 @@ class Estate:
 
     def _contacted_users(self) -> Iterator[Contact]:
         rng = self.rng("contacted users")
-        for person in self.people:
-            owner = rng.choice(self.people)
-            if rng.random() < 0.01 and owner.workspace != person.workspace:
+        for person in rng.sample(self.people, -(-self._count // 100)):
+            others = [owner for owner in self.people if owner.workspace != person.workspace]
+            for owner in rng.sample(others, min(1, len(others))):
                 last = ago(self.as_of, rng, timedelta(), 6 * YEAR, skew=1.3)
                 yield Contact(
                     id=identifier(rng),

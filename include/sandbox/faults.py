@@ -7,7 +7,7 @@ one line for each call. Both are shared by HTTP and gRPC threads.
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -32,7 +32,8 @@ class Fault:
     """One planned fault.
 
     Args:
-        service: ``firestore``, ``elasticsearch``, ``storage``, ``identitytoolkit``.
+        service: ``firestore``, ``elasticsearch``, ``storage``, ``identitytoolkit``, ``sendgrid``, ``mailgun``,
+            ``google_analytics``, ``loggly``, ``tawk_to``.
         kind: what goes wrong.
         operation: a piece of the RPC name (``BatchWrite``) or of ``"METHOD /path"`` of the calls to hit.
         status: HTTP status or gRPC status code number for ``status``.
@@ -93,18 +94,25 @@ class Faults:
 
 
 class Journal:
-    """The last calls, oldest first."""
+    """The last calls, oldest first, and how many there were of each service."""
 
     def __init__(self, keep: int = 20_000) -> None:
         self._calls: deque[Call] = deque(maxlen=keep)
+        self._counts: Counter[str] = Counter()
 
     def add(self, service: str, operation: str, status: int) -> None:
         """Note a call that was answered."""
         self._calls.append(Call(service, operation, status))
+        self._counts[service] += 1
 
     def clear(self) -> None:
         """Forget everything."""
         self._calls.clear()
+        self._counts.clear()
+
+    def counts(self) -> dict[str, int]:
+        """Calls by service since the start or the last ``clear``, those too that the journal has no room for."""
+        return dict(self._counts)
 
     def as_json(self) -> list[dict[str, object]]:
         """The journal for the admin API."""

@@ -78,22 +78,23 @@ def fill_loggly(estate: Estate, service: loggly.LogglySandbox) -> None:
 
 
 def fill_tawk_to(estate: Estate, service: tawk_to.TawkToSandbox) -> None:
-    """Chats without a name of 10 % of the users; 4 % left their address in a chat or a ticket."""
+    """Chats without a name of 10 % of the users; 4 % left their address: in a chat, in a ticket, as a contact."""
     rng = estate.rng("tawk.to")
-    number = 100
     for name, addresses, share in _addressees(estate, rng):
         address, chance, at = as_typed(rng, addresses[0]), rng.random(), ago(estate.as_of, rng, timedelta(), YEAR)
-        question = rng.choice(_QUESTIONS)
+        question, person = rng.choice(_QUESTIONS), identifier(rng, 24)
+        said = (("v", question), ("a", "What is your address?"), ("v", f"It is {address}, thank you"))
         if chance < 0.01 * share:
-            number += 1
-            left = (("v", f"{question} {name}"),)
-            person = identifier(rng, 24)
-            service.seed(tickets=[tawk_to.Ticket(identifier(rng), number, at, name, address, person, question, left)])
+            number, left = rng.randrange(10**6), (("v", f"{question} {name}"),)
+            ticket = tawk_to.Ticket(identifier(rng), number, at, name, address, person, question, left)
+            service.seed(tickets=[ticket], contacts=[tawk_to.Contact(person, name, address)])
+        elif chance < 0.02 * share:
+            chat = tawk_to.Chat(identifier(rng), at, person, (("v", question),))
+            service.seed([chat], contacts=[tawk_to.Contact(person, name, address)])
         elif chance < 0.04 * share:
-            words = (("v", question), ("a", "What is your address?"), ("v", f"It is {address}, thank you"))
-            service.seed([tawk_to.Chat(identifier(rng), at, "Visitor", "", "", words)])
+            service.seed([tawk_to.Chat(identifier(rng), at, "", said, deleted=rng.random() < 0.1)])
         elif chance < 0.14 * share:
-            service.seed([tawk_to.Chat(identifier(rng), at, "Visitor", "", "", (("v", question),))])
+            service.seed([tawk_to.Chat(identifier(rng), at, "", (("v", question),))])
 
 
 def _addressees(estate: Estate, rng: Random) -> Iterator[tuple[str, tuple[str, ...], float]]:
@@ -133,8 +134,9 @@ def _mail(rng: Random, as_of: datetime, domain: Domain, address: str) -> None:
     for _ in range(rng.choice((1, 1, 2))):
         at, message = ago(as_of, rng, timedelta(), 30 * DAY), f"{identifier(rng, 16)}@{domain.name}"
         subject = rng.choice(_SUBJECTS)
-        for kind in ("accepted", "delivered"):
-            domain.add_event(mailgun.Event(identifier(rng, 22), kind, at, address, _SENDER, subject, message))
+        for kind, earlier in (("accepted", 2), ("delivered", 0)):
+            moment = at - timedelta(seconds=earlier)
+            domain.add_event(mailgun.Event(identifier(rng, 22), kind, moment, address, _SENDER, subject, message))
 
 
 def _log_events(estate: Estate, rng: Random) -> Iterator[loggly.Event]:

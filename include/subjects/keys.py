@@ -23,7 +23,7 @@ from include.errors import Inconsistent, Refused
 from include.keyfile import read_or_create
 
 CONNECTION = "privacy_vault_key"
-"""Id of the connection whose password is the master key; ``extra.previous`` lists the keys before it."""
+"""Id of the connection whose password is the master key and whose ``extra.previous`` lists the keys before it."""
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -67,9 +67,13 @@ class Keyring:
     def from_connection(cls, connection: Connection) -> Keyring:
         """The current key is the connection's password, older ones are the list ``extra.previous``; all in base64.
 
+        Or all are in the file that ``extra.file`` names, see ``from_file``.
+
         Raises:
             Refused: a key is missing, not base64 or of another length.
         """
+        if connection.extra.get("file"):
+            return cls.from_file(Path(connection.text("file")))
         previous = connection.extra.get("previous") or []
         if not isinstance(previous, list) or not all(isinstance(key, str) for key in previous):
             raise Refused(connection.id, "read 'previous' of its connection", "Give a list of keys in base64.")

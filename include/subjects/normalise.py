@@ -27,7 +27,8 @@ _ATOM = r"[A-Za-z0-9!#$&'+/=?^_`{|}~\u0080-\U0010ffff-]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = re.compile(r"[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff-]*[A-Za-z0-9\u0080-\U0010ffff])?")
 _USER_ID = re.compile(r"[A-Za-z0-9_.:|~+=-]+")
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
+_UNPRINTABLE = frozenset({"Cc", "Cs"})
+_INVISIBLE = _UNPRINTABLE | {"Cf", "Co", "Cn", "Zs", "Zl", "Zp"}
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 
@@ -40,13 +41,13 @@ def canonical(kind: IdentifierKind, value: str) -> str:
     text = value.strip()
     if not text:
         raise _refused(kind, "It is empty.")
-    if any(unicodedata.category(character) in _INVISIBLE for character in text):
-        raise _refused(kind, "It has a space, a line break or an invisible character in it.")
     if kind is IdentifierKind.EMAIL:
         _check_address(text)
         return "".join(map(_folded, text))
     if kind is IdentifierKind.USER_ID:
         _check_user_id(text)
+    elif any(unicodedata.category(character) in _UNPRINTABLE for character in text):
+        raise _refused(kind, "It has a line break or an unprintable character in it.")
     return text
 
 
@@ -72,6 +73,8 @@ def google_analytics(known: Identifier) -> str:
 
 
 def _check_address(text: str) -> None:
+    if any(unicodedata.category(character) in _INVISIBLE for character in text):
+        raise _refused(IdentifierKind.EMAIL, "It has a space, a line break or an invisible character in it.")
     local, sign, domain = text.rpartition("@")
     if not sign or not domain or not local:
         raise _refused(IdentifierKind.EMAIL, "It must be one address with one @, as in name@example.com.")

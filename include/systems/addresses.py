@@ -14,7 +14,7 @@ from include.policy.persons import IdentifierKind
 from include.subjects.identifiers import Subject
 
 _FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_ATOM = r"[^\s\x00-\x20\x7f-\x9f()<>\[\]:;@\\,.\"*%]+"
+_ATOM = r"[^\s\x00-\x20\x7f-\x9f\ud800-\udfff()<>\[\]:;@\\,.\"*%]+"
 _ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)+")
 LONGEST = 254
 """Characters of an address in use (RFC 5321, 4.5.3.1.3, less the brackets)."""

@@ -7,29 +7,19 @@ Sources: https://cloud.google.com/storage/docs/object-versioning, …/docs/reque
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from include.connection import Connection
 from include.errors import Refused
 from include.policy.actions import Action
-from include.systems.cloud_storage_calls import KEY, PAGE, TRIGGERS, Calls, Version
-from include.systems.cloud_storage_lifecycle import Lifecycle, is_paused, pause_warning
+from include.systems.cloud_storage_calls import KEY, NEVER, PAGE, TRIGGERS, Calls, Fate, Version, calls_to, is_paused
+from include.systems.cloud_storage_lifecycle import Lifecycle, pause_warning
 from include.systems.cloud_storage_prefix import Prefix
 from include.systems.contract import Batch, Card, Expiry, OnHold, Proof, ReadBack, Selection, Survey, Swept
-from include.systems.google import base_url, credentials, failure
-
-if TYPE_CHECKING:
-    from google.cloud.storage import Client  # type: ignore[import-untyped]
-
-CALLS_IN_A_REQUEST = 100
-"""Most calls in one batch request (https://cloud.google.com/storage/docs/batch)."""
-NEVER = datetime.max.replace(tzinfo=UTC)
-"""Horizon of hidden copies while hard deletes are paused: the store promises no date."""
-_SCOPE = "https://www.googleapis.com/auth/devstorage.full_control"
 
 CARD = Card(
     key=KEY,
@@ -93,24 +83,12 @@ class CloudStorage:
         _check(selection)
         bucket = selection.location["bucket"]
         records: Sequence[Version] = batch.records
-        gone: list[Version] = []
-        absent = changed = blocked = 0
-        for start in range(0, len(records), CALLS_IN_A_REQUEST):
-            part = records[start : start + CALLS_IN_A_REQUEST]
-            for version, status in zip(part, self._calls.delete(bucket, part), strict=True):
-                if status in (200, 204):
-                    gone.append(version)
-                elif status == 404:
-                    absent += 1
-                elif status == 412:
-                    changed += 1
-                elif status == 403 and self._calls.is_protected(bucket, version):
-                    blocked += 1
-                else:
-                    raise failure(KEY, "delete a batch of objects", status)
+        fates = list(self._calls.expire(bucket, records, as_judged=True))
+        gone = [version for version, fate in fates if fate is Fate.GONE]
+        count = Counter(fate for _, fate in fates)
         # The copy made last outlives the others of its batch.
         until = self._calls.hidden_until(bucket, gone[-1]) if gone else None
-        return Swept(len(gone), absent, changed, blocked, until)
+        return Swept(len(gone), count[Fate.ABSENT], count[Fate.CHANGED], count[Fate.BLOCKED], until)
 
     def read_back(self, selection: Selection, on_hold: OnHold | None) -> ReadBack:
         """List again: all generations, then what is soft-deleted, which gives the date of the last hidden copy."""
@@ -175,15 +153,7 @@ def connect(connection: Connection) -> CloudStorage:
     Raises:
         Refused: the project is missing.
     """
-    project = connection.text("project")
-
-    def client() -> Client:
-        from google.cloud.storage import Client
-
-        options = {"api_endpoint": base_url(connection, "")} if connection.host else None
-        return Client(project=project, credentials=credentials(connection, _SCOPE), client_options=options)
-
-    return CloudStorage(Calls(client))
+    return CloudStorage(calls_to(connection))
 
 
 def _check(selection: Selection) -> Prefix:

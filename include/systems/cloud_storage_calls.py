@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from include.connection import Connection
 from include.errors import Unavailable
-from include.systems.google import TIMEOUT, failure, no_answer
+from include.systems.google import TIMEOUT, base_url, credentials, failure, no_answer
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Bucket, Client  # type: ignore[import-untyped]
@@ -18,6 +20,13 @@ KEY = "cloud_storage"
 PAGE = 1000
 RETRY_SECONDS = 60.0
 """How long a read is tried again by the official client."""
+SMALL_PAGE = 50
+"""Page of a walk where hardly anything on the way is wanted."""
+CALLS_IN_A_REQUEST = 100
+"""Most calls in one batch request (https://cloud.google.com/storage/docs/batch)."""
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""Horizon of hidden copies while hard deletes are paused: the store promises no date."""
+_SCOPE = "https://www.googleapis.com/auth/devstorage.full_control"
 TRIGGERS = {"customTime": "custom_time", "timeCreated": "time_created", "updated": "updated"}
 """Names of the API to attributes of the client."""
 _FIELDS = (
@@ -37,6 +46,18 @@ class Version:
     hold: bool
     retained_until: datetime | None
     hard_delete_time: datetime | None
+
+
+class Fate(Enum):
+    """What became of a version that was to be deleted."""
+
+    GONE = "gone"
+    ABSENT = "absent"
+    CHANGED = "changed"
+    BLOCKED = "blocked"
+
+
+_FATES = {200: Fate.GONE, 204: Fate.GONE, 404: Fate.ABSENT, 412: Fate.CHANGED}
 
 
 class Calls:
@@ -62,8 +83,59 @@ class Calls:
             for blob in blobs:
                 yield _version(blob, trigger)
 
-    def delete(self, bucket: str, versions: Iterable[Version]) -> list[int]:
-        """One batch request of at most 100 deletions; the HTTP status of each part, in order."""
+    def under(self, bucket: str, heads: Sequence[str], *, soft_deleted: bool = False) -> Iterator[tuple[str, Version]]:
+        """Every version, or every soft-deleted one, whose name begins with one of the heads, beside that head.
+
+        One walk in the order of names, which leaps over what lies between the heads: as many calls as there are heads
+        where they are far apart, as many as there are pages where they are close together.
+
+        Args:
+            bucket: name of the bucket.
+            heads: not empty, none of them the beginning of another.
+            soft_deleted: look at the soft-deleted ones.
+        """
+        left = sorted(heads, reverse=True)
+        start, token, size = "", "", SMALL_PAGE
+        while left:
+            start = start if token else left[-1]
+            blobs, token = self._page(bucket, start, token, size, soft_deleted=soft_deleted)
+            hits: set[str] = set()
+            for blob in blobs:
+                while left and left[-1] < blob.name and not blob.name.startswith(left[-1]):
+                    left.pop()
+                if left and blob.name.startswith(left[-1]):
+                    hits.add(left[-1])
+                    yield left[-1], _version(blob, "timeCreated")
+            if not token:
+                return
+            goes_on = bool(left) and blobs[-1].name.startswith(left[-1])
+            size = PAGE if goes_on or len(hits) > 1 else SMALL_PAGE
+            token = token if goes_on else ""
+
+    def expire(self, bucket: str, versions: Sequence[Version], *, as_judged: bool) -> Iterator[tuple[Version, Fate]]:
+        """Delete versions, 100 to a request; what became of each.
+
+        Args:
+            bucket: name of the bucket.
+            versions: each is deleted by its generation.
+            as_judged: only if its metadata has not changed either.
+
+        Raises:
+            Unavailable: a request or a part of one failed; any part may be gone.
+            Refused: the right to delete is missing.
+        """
+        for start in range(0, len(versions), CALLS_IN_A_REQUEST):
+            part = versions[start : start + CALLS_IN_A_REQUEST]
+            for version, status in zip(part, self._delete(bucket, part, as_judged=as_judged), strict=True):
+                fate = _FATES.get(status)
+                if status == 403 and self.is_protected(bucket, version):
+                    fate = Fate.BLOCKED
+                if fate is None:
+                    raise failure(KEY, "delete a batch of objects", status)
+                yield version, fate
+
+    def _delete(self, bucket: str, versions: Iterable[Version], *, as_judged: bool) -> list[int]:
+        """One batch request; the HTTP status of each part, in order."""
         target = self._client.bucket(bucket)
         with _errors("delete a batch of objects"):
             batch = _checked_batch(self._client)
@@ -73,7 +145,7 @@ class Calls:
                         version.name,
                         generation=version.generation,
                         if_generation_match=version.generation,
-                        if_metageneration_match=version.metageneration,
+                        if_metageneration_match=version.metageneration if as_judged else None,
                         timeout=TIMEOUT,
                         retry=None,
                     )
@@ -109,6 +181,23 @@ class Calls:
         if self._made is not None:
             self._made.close()
 
+    def _page(self, bucket: str, start: str, token: str, size: int, *, soft_deleted: bool) -> tuple[list[Blob], str]:
+        """One page from a name on, or the one of a token; the token of the next, "" at the end."""
+        which: dict[str, Any] = {"soft_deleted": True} if soft_deleted else {"versions": True}
+        with _errors("list a bucket"):
+            listed = self._client.list_blobs(
+                bucket,
+                start_offset=start,
+                page_token=token or None,
+                page_size=size,
+                fields=_FIELDS.format(trigger="timeCreated"),
+                timeout=TIMEOUT,
+                retry=_retry(),
+                **which,
+            )
+            blobs = list(next(listed.pages, ()))
+            return blobs, listed.next_page_token or ""
+
     @property
     def _client(self) -> Client:
         if self._made is None:
@@ -120,6 +209,29 @@ class Calls:
             return self._client.bucket(bucket).get_blob(
                 version.name, generation=version.generation, timeout=TIMEOUT, retry=_retry(), **which
             )
+
+
+def calls_to(connection: Connection) -> Calls:
+    """The calls to the project of a connection; nothing is called yet.
+
+    Raises:
+        Refused: the project is missing.
+    """
+    project = connection.text("project")
+
+    def client() -> Client:
+        from google.cloud.storage import Client
+
+        options = {"api_endpoint": base_url(connection, "")} if connection.host else None
+        return Client(project=project, credentials=credentials(connection, _SCOPE), client_options=options)
+
+    return Calls(client)
+
+
+def is_paused(bucket: Bucket) -> bool:
+    """Whether soft-deleted objects stay until someone ends the pause."""
+    policy: Mapping[str, Any] = bucket.soft_delete_policy or {}
+    return bool((policy.get("hardDeletePause") or {}).get("enabled"))
 
 
 def _version(blob: Blob, trigger: str) -> Version:

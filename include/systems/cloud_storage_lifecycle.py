@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from include.errors import Refused
 from include.systems.cloud_storage_prefix import Prefix
 from include.systems.contract import Expiry, Selection
-
-if TYPE_CHECKING:
-    from google.cloud.storage import Bucket  # type: ignore[import-untyped]
 
 _CONDITIONS = {"customTime": "daysSinceCustomTime", "timeCreated": "age"}
 _DAY = 86_400
@@ -82,12 +79,6 @@ class Lifecycle:
         )
         configured = ", ".join(f"{name}={value}" for name, value in said)
         return Expiry(_name(self.prefix), configured, self._wanted, agrees, note)
-
-
-def is_paused(bucket: Bucket) -> bool:
-    """Whether soft-deleted objects stay until someone ends the pause."""
-    policy: Mapping[str, Any] = bucket.soft_delete_policy or {}
-    return bool((policy.get("hardDeletePause") or {}).get("enabled"))
 
 
 def pause_warning() -> Expiry:

@@ -39,6 +39,10 @@ class Prefix:
         """Whether a path segment names the subject."""
         return bool(self.tail)
 
+    def of(self, subject: str) -> str:
+        """Where the names of a subject's objects begin; the subject is one path segment."""
+        return f"{self.head}{subject}{self.tail}"
+
     def matches(self, name: str) -> bool:
         """Whether the prefix covers an object of this name."""
         return self.subject(name) is not None if self.has_subject else name.startswith(self.head)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from include.connection import Connection
 from include.errors import PrivacyError, Refused, Throttled, Unavailable
@@ -78,7 +78,7 @@ class Http:
     ) -> None:
         self._system = connection.id
         self._base = base_address(connection, base_url)
-        self._origin = origin(urlsplit(self._base))
+        self._origin = origin(self._base)
         self._sleep = sleep
         self._pace = pace
         self._free_at = 0.0
@@ -138,10 +138,13 @@ class Http:
             Refused: it is not on the connection's own scheme, host and port.
             Throttled, NotSent, Unavailable: as ``call``.
         """
-        parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
-        if origin(parts) != self._origin or parts.username is not None:
+        if not isinstance(url, str) or origin(url) != self._origin:
             raise Refused(self._system, tried, "Look at the connection's host: a next page lies on another one.")
-        return self._send("GET", parts.geturl(), tried, True, also, {"headers": dict(headers or {})})
+        return self._send("GET", url, tried, True, also, {"headers": dict(headers or {})})
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two calls, for a vendor that needs a moment."""
+        self._sleep(seconds)
 
     def close(self) -> None:
         """Release the sockets."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from include.connection import Connection
 from include.errors import Refused, Unavailable
@@ -39,24 +39,25 @@ def base_address(connection: Connection, default: str) -> str:
         Refused: it is no web address, carries a password, or would send secrets in the clear: plain ``http`` is for
             loopback, or for a connection whose extra says ``"insecure_http": true``.
     """
-    host = (connection.host or default).rstrip("/")
-    url = host if "://" in host else f"https://{host}"
+    host = connection.host or default
+    url = (host if "://" in host else f"https://{host}").rstrip("/")
     url = f"{url}:{connection.port}" if connection.port and connection.host else url
-    parts = urlsplit(url)
-    if origin(parts) is None or parts.username is not None or parts.query or parts.fragment:
+    if origin(url) is None or "?" in url or "#" in url:
         raise Refused(connection.id, "read its address", "Give the connection a host such as https://api.example.com.")
+    parts = urlsplit(url)
     if parts.scheme == "http" and not (_loopback(parts.hostname) or connection.extra.get("insecure_http") is True):
         raise Refused(connection.id, "read its address", "Use https: plain http is for a sandbox on loopback only.")
     return url
 
 
-def origin(parts: SplitResult) -> tuple[str, str, int] | None:
-    """Scheme, host and port of an address; None if it is none of a web server."""
+def origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of an address; None if it is none of a web server, or carries a name or a password."""
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in _PORTS or not parts.hostname or parts.username is not None:
         return None
     return parts.scheme, parts.hostname, port or _PORTS[parts.scheme]
 

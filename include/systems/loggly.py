@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 from include.connection import Connection
 from include.errors import Inconsistent, Refused
@@ -31,6 +31,7 @@ LENGTH = 4000
 """Characters of a query as it is sent. The vendor names no limit; common servers take a request line of 8000."""
 OLDEST = "-3650d"
 """From when on events are looked for: long before any retention, so that one that outlived it is seen."""
+_SEARCH = "search the events"
 GRACE = timedelta(days=1)
 """Retention is counted in days of the event's time: a day more covers the day on which it ends."""
 
@@ -138,19 +139,21 @@ class Loggly:
 
     def _events(self, query: str) -> Iterator[Mapping[str, Any]]:
         """All events of a query, one page in memory at a time."""
-        params: dict[str, str | int] | None = {"q": query, "from": OLDEST, "until": "now", "order": "asc", "size": PAGE}
+        params: dict[str, str | int] = {"q": query, "from": OLDEST, "until": "now", "order": "asc", "size": PAGE}
+        body = self._http.call("GET", "/apiv2/events/iterate", tried=_SEARCH, params=params).json
         seen: set[str] = set()
-        while params:
-            body = self._http.call("GET", "/apiv2/events/iterate", tried="search the events", params=params).json
+        while True:
             events = body.get("events") if isinstance(body, dict) else None
             if not isinstance(events, list):
-                raise Inconsistent(KEY, "search the events", "It answered without a list of events; look at the API.")
+                raise Inconsistent(KEY, _SEARCH, "It answered without a list of events; look at the API.")
             ids = {str(event.get("id")) for event in events}
             if events and ids <= seen:
-                raise Inconsistent(KEY, "search the events", "The list does not advance; report it to the vendor.")
+                raise Inconsistent(KEY, _SEARCH, "The list does not advance; report it to the vendor.")
             seen |= ids
             yield from events
-            params = _next(body.get("next")) if events else None
+            if not events or not body.get("next"):
+                return
+            body = self._http.follow(body["next"], tried=_SEARCH).json
 
 
 def connect_erasing(connection: Connection, means: Means) -> Loggly:
@@ -198,12 +201,6 @@ def _queries(subjects: Sequence[Subject]) -> list[str]:
         else:
             queries.append([phrase])
     return [" OR ".join(query) for query in queries]
-
-
-def _next(url: object) -> dict[str, str | int] | None:
-    """The cursor of the next page. Only it is taken from the address: the call goes to the connection's own host."""
-    cursor = parse_qs(urlsplit(url).query).get("next") if isinstance(url, str) else None
-    return {"next": cursor[0]} if cursor else None
 
 
 def _time(event: Mapping[str, Any], now: datetime) -> datetime:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 from urllib.parse import unquote
 
 from include.policy.persons import IdentifierKind
 from include.subjects.identifiers import Subject
+from include.systems.addresses import same
 
-_FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
 _RUN = re.compile(r"[\w.%+'@-]+")
 _DOMAIN = re.compile(r"(?:[\w-]+\.)*[\w-]+")
 _ID = re.compile(r"[\w-]+")
@@ -50,17 +49,17 @@ class Mentions:
         return {ref for text in _texts(record) for ref in self._named(text)}
 
     def _learn(self, ref: str, value: str, address: bool) -> None:
-        plain = value.translate(_FOLD) if address else value
+        plain = same(value) if address else value
         if plain in (_addresses(plain) if address else _ID.findall(plain)):
             self._known.setdefault(plain, set()).add(ref)
         else:
-            # re.ASCII keeps the folding to ASCII letters, as in _FOLD; the borders name the others themselves.
+            # re.ASCII keeps the folding to ASCII letters, as ``same`` does; the borders name the others themselves.
             flags = re.IGNORECASE | re.ASCII if address else re.ASCII
             self._odd.append((re.compile(f"{_BEFORE}{re.escape(value)}{_AFTER}", flags), ref))
 
     def _named(self, text: str) -> Iterator[str]:
         for form in {text, unquote(text)} if "%" in text else (text,):
-            for word in (*_addresses(form.translate(_FOLD)), *_ID.findall(form)):
+            for word in (*_addresses(same(form)), *_ID.findall(form)):
                 yield from self._known.get(word, ())
             for pattern, ref in self._odd:
                 if pattern.search(form):

@@ -21,11 +21,14 @@ MODULES = {
 }
 """Systems whose records can be deleted by age."""
 ERASING: dict[str, str] = {
+    "cloud_storage": "include.systems.cloud_storage_erasing",
+    "elasticsearch": "include.systems.elasticsearch",
     "firebase_auth": "include.systems.firebase_auth_erasing",
     "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
     "loggly": "include.systems.loggly",
     "mailgun": "include.systems.mailgun",
+    "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",
     "tawk_to": "include.systems.tawk_to",
 }

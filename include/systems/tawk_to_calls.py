@@ -15,7 +15,9 @@ from include.systems.http import Http
 
 KEY = "tawk_to"
 PAGE = 100
-"""Entries asked for in a page. The vendor names no maximum: the end of a list is where nothing more comes."""
+"""Entries asked for in a page; the vendor may send fewer."""
+OLDEST = "2010-01-01T00:00:00Z"
+"""Before the vendor's first day: without a start a list may be of the last days only."""
 KINDS = ("chats", "tickets")
 _CONTACT_FIELDS = ["id", "name", "primaryEmail", "emails", "primaryPhone", "phones", "userId", "customAttributes"]
 
@@ -37,17 +39,16 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class _Methods:
-    """How one kind is read: methods, the name of the id, and the member that only a complete entry has."""
+    """How one kind is read: methods, and the name of the id."""
 
     listed: str
     read: str
     key: str
-    content: str
 
 
 _METHODS = {
-    "chats": _Methods("chat.list", "chat.get", "chatId", "messages"),
-    "tickets": _Methods("ticket.list", "ticket.get", "ticketId", "events"),
+    "chats": _Methods("chat.list", "chat.get", "chatId"),
+    "tickets": _Methods("ticket.list", "ticket.get", "ticketId"),
 }
 
 
@@ -73,49 +74,72 @@ class Calls:
                 if number in seen:
                     continue
                 seen.add(number)
-                whole = entry if methods.content in entry else self._read(kind, methods, number)
-                yield Conversation(number, str(whole.get("personId") or entry.get("personId") or ""), whole)
+                whole = entry if _whole(entry) else self._read(kind, methods, number)
+                yield Conversation(number, _contact(entry) or _contact(whole), {"listed": entry, "read": whole})
 
     def contact(self, number: str) -> Any:
-        """What the vendor knows of a contact."""
+        """What the vendor knows of a contact; None if it was deleted."""
         ask = {"personId": number, "fields": _CONTACT_FIELDS}
-        return self._call("contact.person.get", ask, "read a contact").get("data")
+        return self._call("contact.person.get", ask, "read a contact", may_be_gone=True).get("data")
 
     def close(self) -> None:
         """Release the sockets."""
         self._http.close()
 
     def _entries(self, kind: str, methods: _Methods, deleted: bool) -> Iterator[Mapping[str, Any]]:
-        """Oldest first, so that what is written meanwhile comes at the end and moves nothing."""
-        offset, seen, tried = 0, set[str](), f"list the {kind}"
+        """Oldest first, each page from the time of the last entry on, some entries twice.
+
+        Pages by time, because what is written or deleted meanwhile moves none, and because all that is known of the
+        vendor's own paging is that clients disagree about it (``page`` or ``offset``).
+        """
+        start, seen, tried = OLDEST, set[str](), f"list the {kind}"
         while True:
-            ask = {"size": PAGE, "offset": offset, "sort": "co-old-new", "deleted": deleted}
+            ask = {"size": PAGE, "sort": "co-old-new", "dateType": "cso", "startDate": start, "deleted": deleted}
             body = self._call(methods.listed, ask, tried)
-            entries = body.get("data")
+            entries, total = body.get("data"), body.get("total")
             if not isinstance(entries, list):
                 raise Inconsistent(KEY, tried, "It answered without a list; look at the API.")
-            ids = {str(entry.get("id")) for entry in entries}
-            if entries and ids <= seen:
-                raise Inconsistent(KEY, tried, "The list does not advance; report it to the vendor.")
-            seen |= ids
+            new = {str(entry.get("id")) for entry in entries} - seen
+            seen |= new
             yield from entries
-            offset += len(entries)
-            total = body.get("total")
-            if not entries or (isinstance(total, int) and offset >= total):
+            more = len(entries) < total if isinstance(total, int) else bool(new) or len(entries) >= PAGE
+            if not more:
                 return
+            start = max((str(entry.get("createdOn") or "") for entry in entries), default="")
+            if not new or not start:
+                raise Inconsistent(KEY, tried, "The list does not advance; report it to the vendor.")
 
     def _read(self, kind: str, methods: _Methods, number: str) -> Mapping[str, Any]:
-        data = self._call(methods.read, {methods.key: number}, f"read one of the {kind}").get("data")
+        """A complete entry; an empty one if it was deleted since it was listed."""
+        answer = self._call(methods.read, {methods.key: number}, f"read one of the {kind}", may_be_gone=True)
+        data = answer.get("data")
         return data if isinstance(data, dict) else {}
 
-    def _call(self, method: str, ask: Mapping[str, Any], tried: str) -> dict[str, Any]:
+    def _call(self, method: str, ask: Mapping[str, Any], tried: str, *, may_be_gone: bool = False) -> dict[str, Any]:
         """One call; safe to repeat, because it only reads."""
         body = {"propertyId": self._property, **ask}
-        answer = self._http.call("POST", f"/v1/{method}", tried=tried, body=body, repeatable=True).json
-        if not isinstance(answer, dict):
+        also = (404,) if may_be_gone else ()
+        answer = self._http.call("POST", f"/v1/{method}", tried=tried, body=body, also=also, repeatable=True)
+        if answer.status == 404:
+            return {}
+        if not isinstance(answer.json, dict):
             raise Inconsistent(KEY, tried, "It answered without JSON; look at the address of the connection.")
-        if answer.get("ok") is True:
-            return answer
-        if answer.get("error") == "rate_limited":
+        if answer.json.get("ok") is True:
+            return answer.json
+        if answer.json.get("error") == "rate_limited":
             raise Throttled(KEY, tried, "Run it again later; it asked to slow down.")
         raise Refused(KEY, tried, "Look at the key, its scopes and 'property_id' in the connection.")
+
+
+def _whole(entry: Mapping[str, Any]) -> bool:
+    """Whether a list has all of a conversation already, as it does for some accounts."""
+    messages, count = entry.get("messages"), entry.get("messageCount")
+    return isinstance(messages, list) and (not isinstance(count, int) or len(messages) >= count)
+
+
+def _contact(entry: Mapping[str, Any]) -> str:
+    """Id of the contact, wherever a kind of conversation has it."""
+    for part in (entry, entry.get("visitor"), entry.get("requester")):
+        if isinstance(part, dict) and part.get("personId"):
+            return str(part["personId"])
+    return ""

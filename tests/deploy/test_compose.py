@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from include.ledger.pseudonym import Pseudonymiser
 from include.orchestration.pools import REQUESTS_POOL, pools
 from include.orchestration.settings import Settings
 from include.policy.loader import load
+from include.subjects.connect import open_vault
+from include.subjects.keys import Keyring
 from include.systems import registry
 from include.systems.google import base_url
 
@@ -30,8 +33,10 @@ ROOT = Path(__file__).parents[2]
 SPECS = Path(os.environ.get("PRIVACY_SPECS") or ROOT / "specs")
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::([-?])([^}]*))?\}")
 ONE_SHOT = {"airflow-init", "airflow-cli", "elasticsearch-certs", "elasticsearch-user"}
-OWN = {"PRIVACY_LEDGER", "PRIVACY_LEDGER_OWNER", "PRIVACY_PSEUDONYMS", "PRIVACY_LEDGER_SIGNER"}
-GOVERNED = sorted({*pools(load(Settings.read().policy_file))} - {REQUESTS_POOL})
+INTAKE = {"PRIVACY_LEDGER", "PRIVACY_PSEUDONYMS", "PRIVACY_VAULT", "PRIVACY_VAULT_KEY"}
+OWNERS = {"PRIVACY_LEDGER_OWNER", "PRIVACY_VAULT_OWNER"}
+TASKS = INTAKE | {"PRIVACY_LEDGER_SIGNER"}
+GOVERNED = sorted({*pools(load(Settings.read().policy_file))} - {REQUESTS_POOL} | {*registry.ERASING})
 
 Compose = dict[str, Any]
 
@@ -179,29 +184,29 @@ def test_no_secret_has_a_default_and_a_missing_one_says_what_to_do(raw: Compose)
 def test_each_set_of_secrets_is_new_and_of_the_right_form(env: dict[str, str]) -> None:
     again = settings(subprocess.run([ROOT / "docker" / "make-env"], capture_output=True, text=True, check=True).stdout)
     fresh = [name for name in env if env[name] != again[name]]
-    assert len(fresh) == 16
+    assert len(fresh) == 19
     assert len({env[name] for name in fresh}) == len(fresh)
     assert all(env.values()), "nothing is left empty"
     Fernet(env["FERNET_KEY"])
 
 
-def test_only_the_one_that_runs_tasks_reaches_personal_data(compose: Compose) -> None:
+def test_only_who_takes_requests_in_and_who_runs_tasks_reaches_personal_data(compose: Compose) -> None:
+    tasks = TASKS | {*map(str.upper, GOVERNED)}
+    allowed = {
+        "airflow-init": OWNERS,
+        "airflow-apiserver": INTAKE,
+        "airflow-worker": tasks,
+        "airflow-cli": tasks,
+    }
     for name, service in compose["services"].items():
         held = {key for key in service.get("environment", {}) if key.startswith("AIRFLOW_CONN_")}
-        if name == "airflow-init":
-            assert held == {"AIRFLOW_CONN_PRIVACY_LEDGER_OWNER"}
-        elif name in {"airflow-worker", "airflow-cli"}:
-            assert held == {
-                f"AIRFLOW_CONN_{key}" for key in {*map(str.upper, GOVERNED)} | OWN - {"PRIVACY_LEDGER_OWNER"}
-            }
-        else:
-            assert held == set(), name
+        assert held == {f"AIRFLOW_CONN_{key}" for key in allowed.get(name, set())}, name
 
 
 def test_every_connection_names_a_system_of_the_policy_that_has_a_module(worker: dict[str, str]) -> None:
-    named = {name.removeprefix("AIRFLOW_CONN_") for name in worker if name.startswith("AIRFLOW_CONN_")} - OWN
+    named = {name.removeprefix("AIRFLOW_CONN_") for name in worker if name.startswith("AIRFLOW_CONN_")} - TASKS
     assert sorted(name.lower() for name in named) == GOVERNED
-    assert set(GOVERNED) <= set(registry.MODULES)
+    assert set(GOVERNED) <= registry.MODULES.keys() | registry.ERASING.keys()
 
 
 def test_the_modules_accept_their_connections(worker: dict[str, str]) -> None:
@@ -221,6 +226,31 @@ def test_the_ledger_accepts_its_connections(compose: Compose, worker: dict[str, 
     Pseudonymiser.from_connection(Connection.from_env("privacy_pseudonyms", worker))
     signer = Signer.from_connection(Connection.from_env("privacy_ledger_signer", worker))
     assert signer.verifier.name == "privacy.example.com/ledger"
+
+
+def test_the_vault_accepts_its_connections(compose: Compose, worker: dict[str, str]) -> None:
+    writer = url_of(Connection.from_env("privacy_vault", worker))
+    owner = url_of(Connection.from_env("privacy_vault_owner", compose["services"]["airflow-init"]["environment"]))
+    assert (writer.username, writer.database) == ("privacy_vault_writer", "privacy_vault")
+    assert (owner.username, owner.database) == ("privacy_vault_owner", writer.database)
+    assert writer.password != owner.password
+    Keyring.from_connection(Connection.from_env("privacy_vault_key", worker))
+
+
+def test_the_vaults_former_keys_come_from_one_variable(raw: Compose) -> None:
+    made = [
+        subprocess.run([ROOT / "docker" / "make-env"], capture_output=True, text=True, check=True) for _ in range(2)
+    ]
+    old, new = (settings(one.stdout) for one in made)
+    both = filled(raw, {**new, "VAULT_PREVIOUS_KEYS": f'"{old["VAULT_KEY"]}"'})
+    before, after = (
+        Keyring.from_connection(
+            Connection.from_env("privacy_vault_key", one["services"]["airflow-worker"]["environment"])
+        )
+        for one in (filled(raw, old), both)
+    )
+    assert after.unwrap(b"here", before.wrap(b"here", b"secret")) == b"secret"
+    assert after.current != before.current
 
 
 def test_hosts_of_connections_and_urls_are_services(compose: Compose, worker: dict[str, str]) -> None:
@@ -266,11 +296,12 @@ def test_scripts_parse_and_may_be_run(script: Path) -> None:
 
 
 @pytest.fixture
-def server(env: dict[str, str], tmp_path: Path) -> Iterator[Connection]:
+def server(env: dict[str, str]) -> Iterator[Connection]:
     """A server on which docker/databases.sh has run, and the writer's connection to it."""
     from include.local.postgres import EmbeddedPostgres, _programs
 
-    with EmbeddedPostgres(tmp_path / "pg") as started:
+    # Not below pytest's folder: another session that starts closes that one to the server's account.
+    with tempfile.TemporaryDirectory(prefix="pg") as directory, EmbeddedPostgres(Path(directory)) as started:
         socket = str(url_host(started.url("postgres")))
         path = f"{_programs()}{os.pathsep}{os.environ['PATH']}"
         subprocess.run(
@@ -285,22 +316,36 @@ def url_host(url: str) -> object:
     return make_url(url).query["host"]
 
 
-def test_the_databases_are_closed_to_each_others_roles_and_the_ledger_can_be_made(server: Connection) -> None:
+def test_the_databases_are_closed_to_each_others_roles_and_can_be_made(
+    server: Connection, worker: dict[str, str]
+) -> None:
     from dataclasses import replace
     from datetime import UTC, datetime
 
     import psycopg2
 
     from include.ledger.database import migrate
+    from include.subjects import database as vault_database
 
     migrate(url_of(replace(server, login="privacy_ledger_owner")))
     ledger = open_ledger(server, lambda: datetime.now(tz=UTC))
     assert ledger.size() == 0
     ledger.engine.dispose()
-    with pytest.raises(psycopg2.OperationalError, match="permission denied"):
-        psycopg2.connect(host=server.host, user="privacy_ledger_writer", dbname="airflow")
-    with pytest.raises(psycopg2.OperationalError, match="permission denied"):
-        psycopg2.connect(host=server.host, user="airflow", dbname="privacy_ledger")
+    vault_database.migrate(url_of(replace(server, login="privacy_vault_owner", schema="privacy_vault")))
+    writer = replace(server, login="privacy_vault_writer", schema="privacy_vault")
+    vault = open_vault(writer, Connection.from_env("privacy_vault_key", worker), lambda: datetime.now(tz=UTC))
+    assert vault.requests() == []
+    vault.engine.dispose()
+    for user, database in (
+        ("privacy_ledger_writer", "airflow"),
+        ("privacy_vault_writer", "airflow"),
+        ("airflow", "privacy_ledger"),
+        ("airflow", "privacy_vault"),
+        ("privacy_ledger_writer", "privacy_vault"),
+        ("privacy_vault_writer", "privacy_ledger"),
+    ):
+        with pytest.raises(psycopg2.OperationalError, match="permission denied"):
+            psycopg2.connect(host=server.host, user=user, dbname=database)
 
 
 def _compose_command() -> list[str] | None:

@@ -14,6 +14,7 @@ from include.orchestration.pools import REQUESTS_POOL, pools
 from include.orchestration.settings import Settings
 from include.policy.loader import load
 from include.retention.status import State
+from include.systems import registry
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -48,7 +49,7 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_of_the_ledger_and_the_policy_exist(document: Path) -> None:
-    named = set(re.findall(r"python -m (include\.(?:ledger|policy)) ([a-z-]+)", document.read_text()))
+    named = set(re.findall(r"python -m (include\.(?:ledger|policy|subjects)) ([a-z-]+)", document.read_text()))
     for module, command in sorted(named):
         done = subprocess.run(
             [sys.executable, "-m", module, command, "--help"], cwd=ROOT, capture_output=True, check=False
@@ -58,7 +59,7 @@ def test_commands_of_the_ledger_and_the_policy_exist(document: Path) -> None:
 
 def test_each_governed_system_has_its_connection_explained() -> None:
     text = text_of("docs/connections.md")
-    for system in {*pools(load(Settings.read().policy_file))} - {REQUESTS_POOL}:
+    for system in {*pools(load(Settings.read().policy_file))} - {REQUESTS_POOL} | {*registry.ERASING}:
         assert f'"conn_type": "{system}"' in text, system
     for example in re.findall(r"```json\n(.*?)```", text, re.DOTALL):
         assert isinstance(yaml.safe_load(example), dict)

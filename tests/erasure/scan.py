@@ -65,4 +65,6 @@ def known(estate: Estate, person: Person) -> Known:
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, sort_keys=True, default=str, ensure_ascii=False)
+    # The rest of its life is the one thing of a record that changes by itself.
+    lasting = {name: value for name, value in record.items() if name != "ttl"}
+    return json.dumps(lasting, sort_keys=True, default=str, ensure_ascii=False)

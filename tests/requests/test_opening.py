@@ -16,7 +16,7 @@ from include.ledger.entry import Entry, Kind, Recorded
 from include.ledger.log import Ledger
 from include.policy.persons import IdentifierKind, RequestType
 from include.requests.intake import Draft
-from include.requests.opening import Opening, open_requests, repair
+from include.requests.opening import Opening, Repaired, open_requests, repair
 from include.subjects import database
 from include.subjects.identifiers import Identifier
 from include.subjects.keys import Keyring
@@ -116,7 +116,7 @@ def test_a_crash_between_vault_and_ledger_is_put_right_by_whoever_comes_next(vau
     kinds = [entry.kind for entry in entries(ledger)]
     assert kinds == [Kind.REQUEST_OPENED, Kind.REQUEST_OPENED, Kind.REQUEST_OPENED, Kind.OPERATOR_ACTION]
     assert {entry.run for entry in entries(ledger)} == {request.id for request in vault.requests()}
-    assert repair(vault, ledger) == 0
+    assert repair(vault, ledger) == Repaired(0, 0)
 
 
 def test_a_repair_writes_what_an_undisturbed_opening_writes(vault: Vault, ledger: Ledger) -> None:
@@ -124,12 +124,21 @@ def test_a_repair_writes_what_an_undisturbed_opening_writes(vault: Vault, ledger
         opened(vault, Dying(ledger.engine, now), draft("u1"))
     [request] = vault.requests()
     vault.add(request.id, [Identifier(IdentifierKind.EMAIL, "more@example.com")], "firestore")
-    assert repair(vault, ledger) == 1
-    assert repair(vault, ledger) == 0
+    assert repair(vault, ledger) == Repaired(recorded=1, destroyed=0)
+    assert repair(vault, ledger) == Repaired(0, 0)
     opened(vault, ledger, draft("u2"))
     repaired, undisturbed = entries(ledger)
     assert repaired.run == request.id
     assert repaired.body == undisturbed.body
+
+
+def test_a_key_that_a_restore_brought_back_is_destroyed_again(vault: Vault, ledger: Ledger) -> None:
+    kept, closed = (one.id for one in opened(vault, ledger, draft("u1"), draft("u2")).opened)
+    ledger.append([Entry(Kind.KEY_DESTROYED, closed)])
+    assert repair(vault, ledger) == Repaired(recorded=0, destroyed=1)
+    assert repair(vault, ledger) == Repaired(0, 0)
+    assert [request.id for request in vault.requests()] == [kept]
+    assert entries(ledger)[-1] == Entry(Kind.KEY_DESTROYED, closed, body={"again": True})
 
 
 def test_a_ledger_that_is_away_opens_nothing(vault: Vault) -> None:

@@ -14,10 +14,14 @@ from include.sandbox.estate import Estate
 
 
 def planted(estate: Estate) -> frozenset[str]:
-    """Every e-mail address, name and identifier of a user or a contact."""
+    """Every e-mail address, name and identifier of a user or a contact, past ones and those of services too."""
     people = ((person.email, person.name, person.uid) for person in estate.people)
     contacts = ((contact.email, contact.name, contact.id) for contact in estate.contacts())
-    return frozenset(value for one in (*people, *contacts) for value in one)
+    identities = (
+        (*one.past_emails, *one.analytics_client_ids, *one.push_ids, *one.installation_ids, *one.oauth_tokens)
+        for one in estate.identities.values()
+    )
+    return frozenset(value for one in (*people, *contacts, *identities) for value in one)
 
 
 def with_plain_hashes(values: Iterable[str]) -> Iterator[str]:

@@ -20,6 +20,7 @@ import yaml
 from include.sandbox.app import Sandbox
 from include.sandbox.company import INDEXES
 from include.sandbox.estate import BUCKET, Estate
+from include.sandbox.identitytoolkit import Account
 
 POLICY_FILE = Path(__file__).parents[2] / "include" / "policy" / "clique.yaml"
 DAY_SECONDS = 86_400
@@ -124,19 +125,21 @@ class Truth:
     def _fates(self) -> Iterator[tuple[str, Fate]]:
         estate, over = self._estate, self._over
         people = estate.people
-        token = {account.local_id for account in estate.accounts() if not account.providers}
+        other = {account.local_id for account in estate.accounts() if not _by_password_alone(account)}
         logins = [(p.verified, p.uid, p.last_login_at or p.created_at, p.created_at) for p in people]
         yield "A1", self._fate("accounts", ((u, u) for ok, u, login, _ in logins if ok and over(login, "A1")))
         yield (
             "A1-unverified",
             self._fate(
                 "accounts",
-                ((u, u) for ok, u, _, made in logins if not ok and u not in token and over(made, "A1-unverified")),
+                ((u, u) for ok, u, _, made in logins if not ok and u not in other and over(made, "A1-unverified")),
             ),
         )
         yield (
             "A1-other",
-            self._fate("accounts", ((u, u) for _, u, last, _ in logins if u in token and over(last, "A1-other"))),
+            self._fate(
+                "accounts", ((u, u) for ok, u, last, _ in logins if not ok and u in other and over(last, "A1-other"))
+            ),
         )
         yield "A1-profile", self._users(p.uid for p in people if over(p.last_login_at, "A1-profile"))
         yield "A2", self._users(p.uid for p in people if over(p.closed_at, "A2"))
@@ -180,6 +183,10 @@ class Truth:
         entries = (e for e in self._estate.cache() if e.key.startswith(f"{kind}:"))
         due = (e for e in entries if e.ttl is None or e.ttl > DAY_SECONDS)
         return self._fate("cache", ((e.key, e.key.split(":")[1]) for e in due))
+
+
+def _by_password_alone(account: Account) -> bool:
+    return [provider["providerId"] for provider in account.providers] == ["password"]
 
 
 def _lineage(identifier: Any) -> Iterator[str]:

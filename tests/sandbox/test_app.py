@@ -60,7 +60,7 @@ def test_storage_search_and_cache_answer_their_official_clients_with_the_estate(
     with storage_client(ends["storage"]) as storage:
         assert count(storage.list_blobs(BUCKET, versions=True)) == count(estate.objects())
     with Elasticsearch(ends["elasticsearch"]) as search:
-        assert search.count(index="contacts")["count"] == PEOPLE * 3
+        assert search.count(index="contacts")["count"] == count(estate.contacts())
     host, _, port = ends["redis"].partition(":")
     with redis.Redis(host, int(port)) as cache:
         assert cache.dbsize() == count(estate.cache())
@@ -78,8 +78,9 @@ def test_firestore_answers_its_official_client(sandbox, estate, monkeypatch):
 
 def test_connections_plug_the_product_in(sandbox, estate):
     environ = connections(sandbox.endpoints)
-    systems = ["CLOUD_STORAGE", "ELASTICSEARCH", "FIREBASE_AUTH", "FIRESTORE", "REDIS"]
-    assert sorted(environ) == [f"AIRFLOW_CONN_{system}" for system in systems]
+    stores = ["CLOUD_STORAGE", "ELASTICSEARCH", "FIREBASE_AUTH", "FIRESTORE", "REDIS"]
+    services = ["GOOGLE_ANALYTICS", "LOGGLY", "MAILGUN", "SENDGRID", "TAWK_TO"]
+    assert sorted(environ) == sorted(f"AIRFLOW_CONN_{system}" for system in (*stores, *services))
     auth = firebase_auth.connect(Connection.from_env("firebase_auth", environ))
     accounts = Selection("r", {}, "localId", "createdAt", NIGHT, 1)
     assert auth.survey(accounts, None).due == PEOPLE
@@ -91,8 +92,11 @@ def test_connections_plug_the_product_in(sandbox, estate):
 
 
 def test_the_admin_api_counts_and_shows_what_is_there(admin, estate):
-    assert admin("GET", "/inspect?service=firestore")[1]["counts"]["contacts"] == PEOPLE * 3
-    assert admin("GET", "/inspect?service=elasticsearch&collection=contacts") == (200, {"count": PEOPLE * 3})
+    assert admin("GET", "/inspect?service=firestore")[1]["counts"]["contacts"] == count(estate.contacts())
+    assert admin("GET", "/inspect?service=elasticsearch&collection=contacts") == (
+        200,
+        {"count": count(estate.contacts())},
+    )
     shown = admin("GET", "/inspect?service=identitytoolkit&collection=accounts&full=true")[1]
     assert {record["local_id"] for record in shown["records"]} == {person.uid for person in estate.people}
     assert admin("GET", "/inspect?service=redis")[1]["counts"]["profile"] == PEOPLE
@@ -100,9 +104,9 @@ def test_the_admin_api_counts_and_shows_what_is_there(admin, estate):
     assert sum(record["temporary_hold"] for record in held) == 2
 
 
-def test_wiping_leaves_nothing(admin):
+def test_wiping_leaves_nothing(sandbox, admin):
     assert admin("POST", "/wipe")[0] == 200
-    for service in ("firestore", "elasticsearch", "storage", "identitytoolkit", "redis"):
+    for service in sandbox.company.services:
         assert admin("GET", f"/inspect?service={service}") == (200, {"counts": {}})
 
 
@@ -116,8 +120,10 @@ def test_a_planned_fault_is_played_and_noted(sandbox, admin):
     admin("POST", "/faults", json=fault)
     admin("DELETE", "/faults")
     assert requests.get(url, timeout=5).status_code == 200
+    assert admin("GET", "/journal/counts")[1] == {"counts": {"storage": 3}}
     admin("DELETE", "/journal")
     assert admin("GET", "/journal")[1] == {"calls": []}
+    assert admin("GET", "/journal/counts")[1] == {"counts": {}}
 
 
 def test_time_can_be_moved_past_the_soft_delete(sandbox, admin):
@@ -142,6 +148,11 @@ def test_time_can_be_moved_past_the_soft_delete(sandbox, admin):
         ("POST", "/faults", {"service": "redis2", "kind": "drop"}, "The service must be one of firestore, "),
         ("POST", "/faults", {"service": "storage", "kind": "explode"}, "The member kind is wrong: "),
         ("POST", "/faults", {"service": "storage", "kind": "drop", "x": 1}, "The member x is not known."),
+        ("GET", "/settings?service=redis", None, "The service must be one of sendgrid, "),
+        ("POST", "/settings", {"service": "loggly", "speed": 1}, "The setting speed is not known."),
+        ("POST", "/settings", {"service": "loggly", "retention_days": "x"}, "The member retention_days is wrong: "),
+        ("POST", "/by-hand", {"service": "redis", "collection": "x", "id": "y"}, "The member service is wrong: "),
+        ("POST", "/by-hand", {"service": "tawk_to", "collection": "x", "id": "y"}, "There is no such record."),
         ("POST", "/clock", {"now": "2026-11-30T00:00:00"}, "The member now is wrong: "),
     ],
 )

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +12,7 @@ from include.policy.period import Period
 from include.sandbox.estate import Estate
 
 NIGHT = datetime(2026, 11, 22, tzinfo=UTC)
-STREAMS = ["firestore", "objects", "accounts", "contact_index", "activity_index", "log_index", "cache"]
+STREAMS = ["posts", "firestore", "objects", "accounts", "contact_index", "activity_index", "log_index", "cache"]
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +48,14 @@ def test_another_night_only_moves_the_times():
 
 def test_the_volumes_are_those_of_a_small_company(estate):
     groups = Counter(document.id.split("/")[-2] for document in estate.firestore())
-    assert (groups["users"], groups["workspaces"], groups["contacts"], groups["events"]) == (2000, 40, 6000, 15_000)
+    assert (groups["users"], groups["workspaces"], groups["contacts"], groups["events"]) == (2000, 40, 6020, 15_000)
     assert 11_000 < groups["interactions"] < 13_000
     assert 3_800 < sum(1 for _ in estate.objects()) < 4_200
     assert sum(1 for _ in estate.accounts()) == 2000
     assert 4_500 < sum(1 for _ in estate.cache()) < 5_500
+    assert groups["posts"] == 2000
     assert [sum(1 for _ in index()) for index in (estate.contact_index, estate.activity_index, estate.log_index)] == [
-        6000,
+        6020,
         15_000,
         15_000,
     ]
@@ -125,6 +127,71 @@ def test_document_ids_say_nothing_about_people(estate):
     ids = [document.id.split("/")[-1] for document in estate.firestore()]
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch("[A-Za-z0-9]{20}|[A-Za-z0-9]{28}", identifier) for identifier in ids)
+
+
+def test_people_are_known_by_more_than_an_address(estate):
+    known = [estate.identities[person.uid] for person in estate.people]
+    shares = {
+        "second workspace": share(len(one.workspaces) == 2 for one in known),
+        "past address": share(one.past_emails for one in known),
+        "google token": share(any(token.startswith("google:1//0") for token in one.oauth_tokens) for one in known),
+        "microsoft token": share(
+            any(token.startswith("microsoft:M.C5") for token in one.oauth_tokens) for one in known
+        ),
+        "phone": share(one.phone for one in known),
+        "provider": share(one.provider for one in known),
+    }
+    wanted = {"second workspace": 0.1, "past address": 0.15, "google token": 0.3, "microsoft token": 0.1}
+    wanted |= {"phone": 0.1, "provider": 0.15}
+    assert shares == pytest.approx(wanted, abs=0.025)
+    for one in known:
+        assert all(re.fullmatch(r"\d{9,10}\.\d{10}", client) for client in one.analytics_client_ids)
+        assert len(one.analytics_client_ids) in (1, 2)
+        assert all(re.fullmatch("[0-9a-f]{32}", instance) for instance in one.analytics_app_instance_ids)
+        assert all(re.fullmatch(r"[\w-]{22}", installation) for installation in one.installation_ids)
+        assert all(str(UUID(push)) == push for push in one.push_ids)
+
+
+def test_no_two_people_are_known_by_the_same(estate):
+    emails = [person.email for person in estate.people]
+    for name in ("past_emails", "analytics_client_ids", "push_ids", "installation_ids", "oauth_tokens"):
+        values = [value for one in estate.identities.values() for value in getattr(one, name)]
+        assert len(set(values)) == len(values)
+        assert not set(values) & set(emails)
+
+
+def test_profiles_and_accounts_hold_what_people_are_known_by(estate):
+    accounts = {account.local_id: account for account in estate.accounts()}
+    for document in estate.users():
+        uid = document.id.removeprefix("users/")
+        known, account = estate.identities[uid], accounts[uid]
+        assert document.fields["workspaces"][0] == document.fields["workspace"]
+        assert document.fields["past_emails"] == known.past_emails
+        assert account.initial_email == "".join(known.past_emails)
+        assert account.phone_number == known.phone
+        assert known.provider in [*account.providers, {}]
+
+
+def test_one_user_in_a_hundred_is_a_contact_of_another_workspace(estate):
+    users = {person.email: person for person in estate.people}
+    both = [contact for contact in estate.contacts() if contact.email in users]
+    assert len(both) == 20
+    assert all(contact.workspace != users[contact.email].workspace for contact in both)
+    assert sum(1 for contact in Estate(NIGHT, people=60, workspaces=4).contacts()) == 181
+    assert sum(1 for contact in Estate(NIGHT, people=60, workspaces=1).contacts()) == 180
+
+
+def test_posts_are_of_users_and_not_older_than_their_accounts(estate):
+    made = {person.uid: person.created_at for person in estate.people}
+    names = {person.uid: person.name for person in estate.people}
+    for post in estate.posts():
+        assert made[post.fields["author"]] <= post.fields["at"] <= NIGHT
+        assert (post.fields["author_name"], post.fields["public"]) == (names[post.fields["author"]], True)
+
+
+def share(found):
+    found = list(found)
+    return sum(map(bool, found)) / len(found)
 
 
 def test_an_impossible_estate_is_refused():

@@ -122,6 +122,8 @@ def test_a_key_file_is_made_once_and_read_by_its_owner_alone(tmp_path: Path) -> 
     path.write_text(f"{base64.b64encode(NEW_KEY).decode()}\n{path.read_text()}")
     assert Keyring.from_file(path).current == NEW.current
     assert Keyring.from_file(path).unwrap(b"here", made.wrap(b"here", b"1")) == b"1"
+    ring = Keyring.from_connection(Connection(CONNECTION, extra={"file": str(path)}))
+    assert ring.current == NEW.current
     path.chmod(0o640)
     with pytest.raises(Refused, match="Others may read it"):
         Keyring.from_file(path)

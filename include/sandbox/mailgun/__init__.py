@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from include.sandbox.faults import Faults, Journal
-from include.sandbox.mailgun.api import DOMAINS, MailgunApi, Settings
+from include.sandbox.mailgun.api import DOMAINS, MailgunApi
 from include.sandbox.mailgun.errors import error
 from include.sandbox.mailgun.model import Domain, Entry, Event, MailingList, Member, Sent
+from include.sandbox.mailgun.settings import Settings
 from include.sandbox.rest import serve
 
 __all__ = ["DOMAINS", "Entry", "Event", "MailgunSandbox", "MailingList", "Member", "Sent", "Settings"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,25 +16,13 @@ from include.sandbox.mailgun.errors import refused
 from include.sandbox.mailgun.events import Events
 from include.sandbox.mailgun.lists import Lists
 from include.sandbox.mailgun.model import Domain, Event, MailingList, Sent, rfc2822
+from include.sandbox.mailgun.settings import Settings
 from include.sandbox.mailgun.suppressions import Suppressions
 from include.sandbox.rest import Ask, Refusal, Reply, Routes, Window
 
 DOMAINS = ("mail.clique.test", "news.clique.test")
 _ADDRESS = re.compile(r"(?:[^<>]*<)?([^\s@<>,]+@[^\s@<>,]+\.[^\s@<>,]+)>?")
 _FOUNDED = datetime.fromisoformat("2020-03-01T09:00:00+00:00")
-
-
-@dataclass(slots=True)
-class Settings:
-    """Of the service; can be changed while it runs.
-
-    Args:
-        domain_calls_per_minute: of the list of domains.
-        event_seconds: until the events show a message that was sent.
-    """
-
-    domain_calls_per_minute: int = 300
-    event_seconds: int = 0
 
 
 class MailgunApi:
@@ -54,7 +41,7 @@ class MailgunApi:
                 "POST /v3/{}/messages": self._send,
                 **Lists(self.lists).table,
                 **Events(self._domain, self.domains.values(), clock).table,
-                **Suppressions(self._domain, clock).table,
+                **Suppressions(self._domain, clock, self.settings).table,
             }
         )
 
@@ -106,7 +93,9 @@ class MailgunApi:
         if not any(form.get(kind) for kind in ("text", "html", "amp-html", "template")):
             message = "Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified"
             raise refused(400, message)
-        message_id = f"{self._clock():%Y%m%d%H%M%S}.{uuid.uuid4().hex[:16]}@{domain.name}"
+        given = next((value for field, value in form.items() if field.lower() == "h:message-id"), "")
+        made = f"{self._clock():%Y%m%d%H%M%S}.{uuid.uuid4().hex[:16]}@{domain.name}"
+        message_id = given.strip("<> ") or made
         for recipient in recipients:
             self._deliver(domain, _bare(recipient), form, message_id)
         return Reply(body={"id": f"<{message_id}>", "message": "Queued. Thank you."})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from include.sandbox.mailgun.errors import refused
 from include.sandbox.mailgun.model import Domain, Entry, shown
 from include.sandbox.mailgun.paging import page_of
+from include.sandbox.mailgun.settings import Settings
 from include.sandbox.rest import Ask, Reply
 
 _CLEARED = {
@@ -37,11 +38,13 @@ class Suppressions:
     Args:
         domain: finds a domain or refuses.
         clock: the time of the service.
+        settings: of the service.
     """
 
-    def __init__(self, domain: Callable[[str], Domain], clock: Callable[[], datetime]) -> None:
+    def __init__(self, domain: Callable[[str], Domain], clock: Callable[[], datetime], settings: Settings) -> None:
         self._domain = domain
         self._clock = clock
+        self._settings = settings
 
     @property
     def table(self) -> dict[str, Callable[..., Reply]]:
@@ -56,7 +59,12 @@ class Suppressions:
 
     def _list(self, ask: Ask, domain: str, table: str) -> Reply:
         start = ask.query.get("term", "").lower()
-        entries = {key: entry for key, entry in self._entries(domain, table).items() if key.startswith(start)}
+        latest = self._settled()
+        entries = {
+            key: entry
+            for key, entry in self._entries(domain, table).items()
+            if key.startswith(start) and entry.created_at <= latest
+        }
         rows, paging = page_of(ask, entries)
         return Reply(body={"items": [shown(table, row) for row in rows], "paging": paging})
 
@@ -80,15 +88,21 @@ class Suppressions:
 
     def _get(self, ask: Ask, domain: str, table: str, address: str) -> Reply:
         entry = self._entries(domain, table).get(address.lower())
-        if entry is None:
+        if entry is None or entry.created_at > self._settled():
             raise refused(404, _NOT_FOUND[table])
         return Reply(body=shown(table, entry))
 
     def _delete(self, ask: Ask, domain: str, table: str, address: str) -> Reply:
-        if self._entries(domain, table).pop(address.lower(), None) is None:
+        entries = self._entries(domain, table)
+        if address.lower() not in entries or entries[address.lower()].created_at > self._settled():
             raise refused(404, _NOTHING_TO_DELETE[table])
+        del entries[address.lower()]
         name = "value" if table == "whitelists" else "address"
         return Reply(body={"message": _REMOVED[table], name: address})
+
+    def _settled(self) -> datetime:
+        """Up to when what was written can be seen."""
+        return self._clock() - timedelta(seconds=self._settings.settle_seconds)
 
     def _entries(self, domain: str, table: str) -> dict[str, Entry]:
         entries = self._domain(domain).tables.get(table)

@@ -1,13 +1,15 @@
-"""The query language of the activity feed and of the logs, as far as one recipient or one message needs it.
+"""The query languages of the activity feed and of the logs, each with its own fields.
 
-``to_email="a@b.c" AND last_event_time>TIMESTAMP "2026-11-22T00:00:00Z"`` and the same with single quotes
-(https://www.twilio.com/docs/sendgrid/for-developers/sending-email/getting-started-email-activity-api).
+``to_email="a@b.c" AND last_event_time>TIMESTAMP "2026-11-22T00:00:00Z"``, and in the logs
+``to_email = 'a@b.c' AND status IN ('delivered', 'processed')``. Sources:
+https://www.twilio.com/docs/sendgrid/for-developers/sending-email/getting-started-email-activity-api and the description
+of https://www.twilio.com/docs/sendgrid/api-reference/email-logs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -16,23 +18,25 @@ from include.sandbox.sendgrid.model import Message
 
 Test: TypeAlias = Callable[[Message], bool]
 
+_TEXT = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _TERM = re.compile(
-    r"""\(?\s*(?P<field>\w+)(?:\[\s*['"](?P<key>[^'"]+)['"]\s*\])?\s*
-    (?P<operator><=|>=|!=|=|<|>|(?i:LIKE)\b)\s*(?P<time>(?i:TIMESTAMP)\b)?\s*
-    (?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)')\s*\)?""",
+    rf"""\(?\s*(?P<field>\w+)(?:\[\s*['"](?P<key>[^'"]+)['"]\s*\])?\s*
+    (?:(?P<operator><=|>=|!=|=|<|>|(?i:LIKE)\b)\s*(?P<time>(?i:TIMESTAMP)\b)?\s*(?P<value>{_TEXT})
+    |(?i:IN)\s*\(\s*(?P<list>{_TEXT}(?:\s*,\s*{_TEXT})*)\s*\))\s*\)?""",
     re.VERBOSE,
 )
 _AND = re.compile(r"\s*(?i:AND)\s+")
-_FIELDS: dict[str, Callable[[Message], str]] = {
+_READ: dict[str, Callable[[Message], str]] = {
     "to_email": lambda message: message.to_email,
     "from_email": lambda message: message.from_email,
     "subject": lambda message: message.subject,
     "status": lambda message: message.status,
     "msg_id": lambda message: message.msg_id,
     "sg_message_id": lambda message: message.msg_id,
+    "reason": lambda message: "",
+    "categories": lambda message: "",
 }
-_ARGUMENTS = frozenset({"unique_args", "custom_args"})
-_TIMES = frozenset({"last_event_time", "sg_message_id_created_at"})
+_ORDER = ("<", ">", "<=", ">=")
 _COMPARE: dict[str, Callable[[datetime, datetime], bool]] = {
     "=": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
@@ -41,6 +45,36 @@ _COMPARE: dict[str, Callable[[datetime, datetime], bool]] = {
     "<=": lambda a, b: a <= b,
     ">=": lambda a, b: a >= b,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Which fields there are, each with its operators; ``arguments`` are fields with a key, as ``unique_args['x']``."""
+
+    fields: Mapping[str, tuple[str, ...]]
+    time: str
+    arguments: frozenset[str] = frozenset()
+
+
+_ANY = ("=", "!=", "LIKE", "IN")
+FEED = Language(
+    {
+        **dict.fromkeys(("to_email", "from_email", "subject", "status", "msg_id"), _ANY),
+        "last_event_time": tuple(_COMPARE),
+    },
+    "last_event_time",
+    frozenset({"unique_args"}),
+)
+"""Of ``/v3/messages``."""
+LOGS = Language(
+    {
+        **dict.fromkeys(("to_email", "subject", "sg_message_id", "reason"), ("=",)),
+        **dict.fromkeys(("status", "categories"), ("IN",)),
+        "sg_message_id_created_at": _ORDER,
+    },
+    "sg_message_id_created_at",
+)
+"""Of ``/v3/logs``."""
 
 
 class BadQuery(Exception):
@@ -59,7 +93,7 @@ class Query:
         return all(test(message) for test in self.tests)
 
 
-def parse(query: str) -> Query:
+def parse(query: str, language: Language) -> Query:
     """Read a query.
 
     Raises:
@@ -71,9 +105,9 @@ def parse(query: str) -> Query:
         match = _TERM.match(rest)
         if match is None:
             raise BadQuery("invalid syntax: the query could not be parsed")
-        tests.append(_test(match))
+        tests.append(_test(match, language))
         if (match["field"], match["operator"]) == ("to_email", "="):
-            recipient = _value(match).lower()
+            recipient = _plain(match["value"]).lower()
         rest = rest[match.end() :]
         joined = _AND.match(rest)
         if rest.strip() and joined is None:
@@ -82,37 +116,34 @@ def parse(query: str) -> Query:
     return Query(tuple(tests), recipient)
 
 
-def _test(match: re.Match[str]) -> Test:
-    name, operator, value = match["field"], match["operator"].upper(), _value(match)
-    if name in _TIMES:
-        moment = _moment(value)
-        compare = _COMPARE.get(operator)
-        if compare is None:
-            raise BadQuery(f"invalid syntax: '{operator}' is not an operator of '{name}'")
-        return lambda message: compare(message.at, moment)
-    if name in _ARGUMENTS and match["key"]:
+def _test(match: re.Match[str], language: Language) -> Test:
+    name, operator = match["field"], (match["operator"] or "IN").upper()
+    if match["key"] and name in language.arguments:
         key = match["key"]
-        return _text_test(lambda message: message.custom_args.get(key, ""), operator, value)
-    if name not in _FIELDS:
+        return _text_test(lambda message: message.custom_args.get(key, ""), operator, match)
+    if name not in language.fields:
         raise BadQuery(f"invalid syntax: '{name}' is not a known field")
-    return _text_test(_FIELDS[name], operator, value)
+    if operator not in language.fields[name]:
+        raise BadQuery(f"invalid syntax: '{operator}' is not an operator of '{name}'")
+    if name == language.time:
+        moment, compare = _moment(_plain(match["value"])), _COMPARE[operator]
+        return lambda message: compare(message.at, moment)
+    return _text_test(_READ[name], operator, match)
 
 
-def _text_test(read: Callable[[Message], str], operator: str, value: str) -> Test:
-    wanted = value.lower()
-    if operator == "=":
-        return lambda message: read(message).lower() == wanted
-    if operator == "!=":
-        return lambda message: read(message).lower() != wanted
+def _text_test(read: Callable[[Message], str], operator: str, match: re.Match[str]) -> Test:
+    if operator == "IN":
+        wanted = {_plain(one).lower() for one in re.findall(_TEXT, match["list"])}
+        return lambda message: read(message).lower() in wanted
+    value = _plain(match["value"]).lower()
     if operator == "LIKE":
-        pattern = re.compile(".*".join(re.escape(part) for part in wanted.split("%")))
+        pattern = re.compile(".*".join(re.escape(part) for part in value.split("%")))
         return lambda message: pattern.fullmatch(read(message).lower()) is not None
-    raise BadQuery(f"invalid syntax: '{operator}' is not an operator of a text")
+    return lambda message: (read(message).lower() == value) == (operator == "=")
 
 
-def _value(match: re.Match[str]) -> str:
-    quoted = match["double"] if match["double"] is not None else match["single"]
-    return re.sub(r"\\(.)", r"\1", quoted)
+def _plain(quoted: str) -> str:
+    return re.sub(r"\\(.)", r"\1", quoted[1:-1])
 
 
 def _moment(value: str) -> datetime:

@@ -14,7 +14,7 @@ from typing import Any
 
 from include.sandbox.rest import Ask, Refusal, Reply, Routes, Window
 from include.sandbox.sendgrid import mail
-from include.sandbox.sendgrid.activity import BadQuery, parse
+from include.sandbox.sendgrid.activity import FEED, LOGS, BadQuery, Language, parse
 from include.sandbox.sendgrid.contacts import Contacts
 from include.sandbox.sendgrid.errors import is_address, refused
 from include.sandbox.sendgrid.model import Account, Erasure, Message, Sent, rfc3339
@@ -44,6 +44,7 @@ class SendGridApi:
                 "POST /v3/recipients/erasejob": self._erase,
                 "GET /v3/messages": self._messages,
                 "POST /v3/logs": self._logs,
+                "GET /v3/logs/{}": self._log,
                 "POST /v3/mail/send": self._send,
                 **self._contacts.table,
                 **Suppressions(self._account, clock).table,
@@ -54,9 +55,10 @@ class SendGridApi:
         """Answer one call."""
         erasing = ask.path.rstrip("/") == "/v3/recipients/erasejob"
         granted, headers = self._count(erasing)
+        if not granted and erasing:
+            raise Refusal(429, None, headers | {"X-Envoy-Ratelimited": "true"})
         if not granted:
-            wait = {"X-Envoy-Ratelimited": "true"} if erasing else {}
-            raise refused(429, "too many requests", None, headers | wait)
+            raise refused(429, "too many requests", None, headers)
         if not ask.bearer:
             raise refused(401, "authorization required", "" if erasing else None, headers)
         self.settle()
@@ -94,6 +96,7 @@ class SendGridApi:
         return account
 
     def _scopes(self, ask: Ask) -> Reply:
+        self._account(ask)
         return Reply(body={"scopes": list(self.settings.scopes)})
 
     def _subusers(self, ask: Ask) -> Reply:
@@ -126,28 +129,44 @@ class SendGridApi:
         return Reply(202, {"job_id": erasure.job_id})
 
     def _messages(self, ask: Ask) -> Reply:
-        if not self.settings.activity_feed:
-            raise refused(403, "access forbidden")
+        self._need_feed()
         limit = ask.query.get("limit", "10")
-        shown = self._matching(self._account(ask), ask.query.get("query", ""), limit)
+        shown = self._matching(self._account(ask), FEED, ask.query.get("query", ""), limit)
         return Reply(body={"messages": [_activity(message) for message in shown]})
 
     def _logs(self, ask: Ask) -> Reply:
         body = ask.json if isinstance(ask.json, dict) else {}
-        numbers = {str(account.number): account for account in self.accounts.values()}
-        chosen = body.get("subusers") or ["0"]
-        if not isinstance(chosen, list) or len(chosen) > 1 or chosen[0] not in numbers:
+        chosen = body.get("subusers") or [str(self._account(ask).number)]
+        if not isinstance(chosen, list) or len(chosen) > 1:
             raise refused(400, "subusers must have the id of one subuser", "subusers")
-        shown = self._matching(numbers[chosen[0]], body.get("query") or "", str(body.get("limit", 10)))
+        account, limit = self._numbered(chosen[0]), str(body.get("limit", 10))
+        shown = self._matching(account, LOGS, body.get("query") or "", limit)
         return Reply(body={"messages": [_log(message) for message in shown]})
 
-    def _matching(self, account: Account, query: str, limit: str) -> list[Message]:
+    def _log(self, ask: Ask, message_id: str) -> Reply:
+        account = self._numbered(ask.query["subuser"]) if "subuser" in ask.query else self._account(ask)
+        message = account.activity.get(message_id)
+        if message is None or message.at > self._clock():
+            raise refused(404, "message not found", "sg_message_id")
+        return Reply(body=_details(message))
+
+    def _numbered(self, number: Any) -> Account:
+        account = {str(one.number): one for one in self.accounts.values()}.get(str(number))
+        if account is None:
+            raise refused(400, "subusers must have the id of one subuser", "subusers")
+        return account
+
+    def _need_feed(self) -> None:
+        if not self.settings.activity_feed:
+            raise refused(403, "access forbidden")
+
+    def _matching(self, account: Account, language: Language, query: str, limit: str) -> list[Message]:
         if not limit.isdecimal() or not 1 <= int(limit) <= MAX_MESSAGES:
             raise refused(400, f"limit must be between 1 and {MAX_MESSAGES}", "limit")
         try:
-            asked = parse(query)
+            asked = parse(query, language)
         except BadQuery as problem:
-            raise refused(400, str(problem)) from None
+            raise refused(400, str(problem), "query") from None
         now = self._clock()
         found = [one for one in account.messages(asked.recipient) if one.at <= now and asked.holds(one)]
         found.sort(key=lambda message: (message.at, message.msg_id), reverse=True)
@@ -184,3 +203,20 @@ def _log(message: Message) -> dict[str, Any]:
         "status": "delivered" if message.status == "delivered" else "dropped",
         "sg_message_id_created_at": rfc3339(message.at),
     }
+
+
+def _details(message: Message) -> dict[str, Any]:
+    delivered = message.status == "delivered"
+    event = {
+        "event": "delivered" if delivered else "dropped",
+        "email": message.to_email,
+        "sg_message_id": message.msg_id,
+        "sg_event_id": f"{message.msg_id}-1",
+        "timestamp": int(message.at.timestamp()),
+        "smtp-id": f"<{message.msg_id}@clique.test>",
+        "custom_args": message.custom_args,
+        **({"response": "250 OK", "ip": "192.0.2.25"} if delivered else {"reason": "Unsubscribed Address"}),
+    }
+    summary = {name: value for name, value in _log(message).items() if name != "sg_message_id_created_at"}
+    more = {"api_key_id": "clique", "client_ip": "192.0.2.10", "custom_args": message.custom_args, "events": [event]}
+    return {**summary, **more}

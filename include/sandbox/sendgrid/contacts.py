@@ -7,12 +7,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from include.sandbox.rest import Ask, Reply
+from include.sandbox.rest import Ask, Refusal, Reply
 from include.sandbox.sendgrid.errors import is_address, refused
 from include.sandbox.sendgrid.model import Account, Contact, Job, rfc3339
 from include.sandbox.sendgrid.settings import Settings
 
 MAX_CONTACTS = 100
+"""Contacts, and thereby addresses, of one search."""
+MAX_SEARCHED = 100
+"""Characters of an address that is searched for as an e-mail; as an identifier it may be longer."""
 
 
 class Contacts:
@@ -28,6 +31,7 @@ class Contacts:
         """Routes."""
         return {
             "POST /v3/marketing/contacts/search/emails": self._search,
+            "POST /v3/marketing/contacts/search/identifiers/{}": self._search_identifiers,
             "GET /v3/marketing/contacts/imports/{}": self._job,
             "GET /v3/marketing/contacts/{}": self._contact,
             "DELETE /v3/marketing/contacts": self._delete_contacts,
@@ -41,22 +45,33 @@ class Contacts:
                 self._finish(account, job)
 
     def _search(self, ask: Ask) -> Reply:
-        emails = ask.json.get("emails") if isinstance(ask.json, dict) else None
-        if not isinstance(emails, list) or not all(isinstance(email, str) for email in emails):
-            raise refused(400, "emails must be a list of addresses", "emails")
-        wanted = [email.lower() for email in emails if email]
-        wrong = [email for email in wanted if not is_address(email) or len(email) > 100]
-        if wrong or not wanted or len(wanted) > MAX_CONTACTS:
+        wanted = _addresses(ask, "emails")
+        if wanted is None or any(len(email) > MAX_SEARCHED for email in wanted):
             raise refused(400, "one or more of the emails is invalid", "emails")
+        entries = self._found(ask, wanted)
+        if entries is None:
+            raise refused(404, "contact not found", "emails")
+        return Reply(body={"result": entries})
+
+    def _search_identifiers(self, ask: Ask, kind: str) -> Reply:
+        """The only operation whose errors are not in a list."""
+        wanted = _addresses(ask, "identifiers") if kind == "email" else None
+        if wanted is None:
+            raise Refusal(400, {"message": "one or more of the identifiers is invalid", "field": "identifiers"})
+        entries = self._found(ask, wanted)
+        if entries is None:
+            raise Refusal(404, {"message": "contact not found"})
+        return Reply(body={"result": entries})
+
+    def _found(self, ask: Ask, wanted: list[str]) -> dict[str, Any] | None:
         account = self._account(ask)
         found = {email: account.contact_of(email) for email in wanted}
         if not any(found.values()):
-            raise refused(404, "contact not found", "emails")
-        entries = {
+            return None
+        return {
             email: {"contact": _shown(contact, ask.base)} if contact else {"error": "contact not found"}
             for email, contact in found.items()
         }
-        return Reply(body={"result": entries})
 
     def _contact(self, ask: Ask, identifier: str) -> Reply:
         contact = self._account(ask).contacts.get(identifier)
@@ -90,6 +105,15 @@ class Contacts:
 
     def _finish(self, account: Account, job: Job) -> None:
         job.deleted, job.finished = account.remove_contacts(job.ids), self._clock()
+
+
+def _addresses(ask: Ask, member: str) -> list[str] | None:
+    """What is searched for, in lower case; None if it is not a list of addresses of the right length."""
+    values = ask.json.get(member) if isinstance(ask.json, dict) else None
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        return None
+    wanted = [value.lower() for value in values if value]
+    return wanted if 1 <= len(wanted) <= MAX_CONTACTS and all(map(is_address, wanted)) else None
 
 
 def _shown(contact: Contact, base: str) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Suppressions:
             "GET /v3/asm/groups": self._groups,
             "GET /v3/asm/groups/{}/suppressions": self._group_list,
             "POST /v3/asm/groups/{}/suppressions": self._group_add,
+            "POST /v3/asm/groups/{}/suppressions/search": self._group_search,
             "DELETE /v3/asm/groups/{}/suppressions/{}": self._group_delete,
             "POST /v3/asm/suppressions/global": self._global_add,
             "GET /v3/asm/suppressions/global/{}": self._global_get,
@@ -102,6 +103,10 @@ class Suppressions:
         emails = _recipients(ask)
         self._group(ask, number).update((email.lower(), self._now()) for email in emails)
         return Reply(201, {"recipient_emails": emails})
+
+    def _group_search(self, ask: Ask, number: str) -> Reply:
+        group = self._group(ask, number)
+        return Reply(body=[email.lower() for email in _recipients(ask) if email.lower() in group])
 
     def _group_delete(self, ask: Ask, number: str, email: str) -> Reply:
         self._group(ask, number).pop(email.lower(), None)

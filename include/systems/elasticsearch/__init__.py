@@ -1,6 +1,7 @@
-"""Elasticsearch: documents deleted or anonymised inside the cluster by background by-query tasks, proved by ``_count``.
+"""Elasticsearch: documents deleted or changed inside the cluster by background by-query tasks, proved by ``_count``.
 
 system ── what the retention engine calls
+erasing ── what the erasure engine calls
 ├── selecting    rule → query; which subjects are held
 ├── fields       is the mapping such that a query sees what it must see
 ├── tasks        start once, watch, settle what an earlier run left behind
@@ -10,6 +11,15 @@ system ── what the retention engine calls
 """
 
 from include.systems.elasticsearch.client import connect_client
+from include.systems.elasticsearch.erasing import ERASING_CARD, ElasticsearchErasing, connect_erasing
 from include.systems.elasticsearch.system import CARD, ElasticsearchSystem, connect
 
-__all__ = ["CARD", "ElasticsearchSystem", "connect", "connect_client"]
+__all__ = [
+    "CARD",
+    "ERASING_CARD",
+    "ElasticsearchErasing",
+    "ElasticsearchSystem",
+    "connect",
+    "connect_client",
+    "connect_erasing",
+]

@@ -22,6 +22,7 @@ _DATES = frozenset({"date", "date_nanos"})
 _EXACT = frozenset(
     {"keyword", "constant_keyword", "boolean", "long", "integer", "short", "byte", "unsigned_long", "ip"}
 )
+_NAMES = frozenset({"keyword", "constant_keyword"})
 _SUBJECTS = frozenset({"keyword", "constant_keyword", "long", "integer"})
 _EVERY_STATE = {"expand_wildcards": "open,closed,hidden"}
 _BLOCKS = ("index.blocks.write", "index.blocks.read_only", "index.blocks.read_only_allow_delete")
@@ -44,6 +45,29 @@ def check(client: Elasticsearch, selection: Selection, *, holds: bool, writes: b
     for index in answer.body.values():
         _check_settings(index["settings"], writes=writes)
         _check_fields(index["mappings"], selection, holds=holds)
+
+
+def check_persons(client: Elasticsearch, index: str, subject: str, others: Mapping[str, bool], *, writes: bool) -> None:
+    """Refuse an index where persons would be recognised in another way than letter by letter.
+
+    Args:
+        client: the client.
+        index: the index, alias, data stream or pattern.
+        subject: the field with the identifier.
+        others: further fields, and whether their values are compared.
+        writes: documents are going to be deleted or changed, so blocks matter.
+
+    Raises:
+        Refused: with the field or the block, and what to change.
+    """
+    with speaking("read mapping and settings"):
+        answer = client.indices.get(index=index, flat_settings=True, **{**TARGETS, **_EVERY_STATE})
+    for found in answer.body.values():
+        _check_settings(found["settings"], writes=writes)
+        if _field(found["mappings"], subject, _NAMES).get("normalizer"):
+            raise _refused(subject, "has a normalizer, so that one person cannot be told from another")
+        for name, compared in others.items():
+            _field(found["mappings"], name, _EXACT if compared else None)
 
 
 def _check_fields(mapping: Mapping[str, Any], selection: Selection, *, holds: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,7 +34,16 @@ def index_of(selection: Selection) -> str:
     Raises:
         Refused: it is missing, or could mean more than one family of indices.
     """
-    name = selection.location.get("index", "")
+    return index_at(selection.location)
+
+
+def index_at(location: Mapping[str, str]) -> str:
+    """The same of a location.
+
+    Raises:
+        Refused: it is missing, or could mean more than one family of indices.
+    """
+    name = location.get("index", "")
     if not _INDEX.fullmatch(name):
         step = "Give one index, alias or data stream, or a pattern such as 'logs-*'; never '*' or '_all'."
         raise Refused(SYSTEM, "read the location's 'index'", step)
@@ -48,9 +58,18 @@ def subject_field(selection: Selection) -> str | None:
     """
     if selection.subject is None:
         return None
-    form, _, name = selection.subject.partition(":")
-    if form != "field" or not name:
-        raise Refused(SYSTEM, "read the holding's subject", "Write it as 'field:<name of a keyword field>'.")
+    return field_of(selection.subject, "read the holding's subject")
+
+
+def field_of(form: str, tried: str) -> str:
+    """The field that a form names.
+
+    Raises:
+        Refused: it is not ``field:<name>``.
+    """
+    kind, _, name = form.partition(":")
+    if kind != "field" or not name:
+        raise Refused(SYSTEM, tried, "Write it as 'field:<name of a keyword field>'.")
     return name
 
 
@@ -149,16 +168,22 @@ class Reader:
         if on_hold is None or field is None:
             return []
         held: list[Any] = []
+        for key, _ in self.values(query, field):
+            if on_hold(str(key)):
+                held.append(key)
+            if len(held) > MAX_HELD:
+                raise Refused(SYSTEM, "respect legal holds", f"More than {MAX_HELD} subjects are held: split the rule.")
+        return held
+
+    def values(self, query: Query, field: str) -> Iterator[tuple[Any, int]]:
+        """The values of a field in matching documents, each with the number of documents that have it."""
         after: dict[str, Any] = {}
         while True:
             composite = {"size": _PAGE, "sources": [{"subject": {"terms": {"field": field}}}], **after}
             page = self._aggregate(query, {"subjects": {"composite": composite}})["aggregations"]["subjects"]
-            keys = [bucket["key"]["subject"] for bucket in page["buckets"]]
-            held += [key for key in keys if on_hold(str(key))]
-            if len(held) > MAX_HELD:
-                raise Refused(SYSTEM, "respect legal holds", f"More than {MAX_HELD} subjects are held: split the rule.")
-            if len(keys) < _PAGE:
-                return held
+            yield from ((bucket["key"]["subject"], int(bucket["doc_count"])) for bucket in page["buckets"])
+            if len(page["buckets"]) < _PAGE:
+                return
             after = {"after": page["after_key"]}
 
     def _aggregate(self, query: Query, aggs: dict[str, Any], *, track_total_hits: bool = False) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from include.systems.elasticsearch.selecting import (
     subject_field,
     without,
 )
-from include.systems.elasticsearch.tasks import Tasks
+from include.systems.elasticsearch.tasks import Tasks, task_options, task_patience
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -57,7 +57,7 @@ CARD = Card(
 )
 
 _SCROLL_SIZE = 5_000
-_TASK_PATIENCE = 900.0
+_MERGE_PATIENCE = 900.0
 
 
 class ElasticsearchSystem:
@@ -128,11 +128,7 @@ class ElasticsearchSystem:
             "max_docs": batch.count,
             "slices": "auto" if batch.count == CARD.batch_size else 1,
             "scroll_size": min(_SCROLL_SIZE, batch.count),
-            "conflicts": "proceed",
-            "refresh": True,
-            "wait_for_completion": False,
-            "requests_per_second": float(str(self._connection.extra.get("requests_per_second", -1))),
-            **TARGETS,
+            **task_options(self._connection),
         }
         query: Query = batch.records
         if selection.action is Action.ANONYMISE and selection.anonymisation:
@@ -178,7 +174,7 @@ class ElasticsearchSystem:
         index = index_of(selection)
         before = self._deleted_docs(index)
         with speaking("merge segments"):
-            self._client.options(request_timeout=_TASK_PATIENCE).indices.forcemerge(
+            self._client.options(request_timeout=_MERGE_PATIENCE).indices.forcemerge(
                 index=index, only_expunge_deletes=True, **TARGETS
             )
         return Expunged("forcemerge only_expunge_deletes", before, self._deleted_docs(index))
@@ -199,8 +195,8 @@ class ElasticsearchSystem:
         return Reader(self._client, index_of(selection))
 
     def _tasks(self, selection: Selection) -> Tasks:
-        patience = float(str(self._connection.extra.get("task_timeout", _TASK_PATIENCE)))
-        return Tasks(self._client, f"clique-privacy/{index_of(selection)}", patience, self._sleep)
+        mark = f"clique-privacy/{index_of(selection)}"
+        return Tasks(self._client, mark, task_patience(self._connection), self._sleep)
 
 
 def connect(connection: Connection) -> ElasticsearchSystem:

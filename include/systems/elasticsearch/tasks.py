@@ -6,18 +6,37 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from include.connection import Connection
 from include.errors import Refused, Throttled, Unavailable
 from include.systems.elasticsearch.client import SYSTEM, refusal, speaking
+from include.systems.elasticsearch.selecting import TARGETS
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 _ACTIONS = "indices:data/write/delete/byquery,indices:data/write/update/byquery"
+_TASK_PATIENCE = 900.0
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 5.0
 _LOST_ANSWERS = 5
 _CANCEL_PATIENCE = 60.0
 _AGAIN = "The engine tries again and settles the task first."
+
+
+def task_options(connection: Connection) -> dict[str, Any]:
+    """How every by-query task is started: in the background, past conflicts, as fast as the connection allows."""
+    return {
+        "conflicts": "proceed",
+        "refresh": True,
+        "wait_for_completion": False,
+        "requests_per_second": float(str(connection.extra.get("requests_per_second", -1))),
+        **TARGETS,
+    }
+
+
+def task_patience(connection: Connection) -> float:
+    """The seconds that one task may take."""
+    return float(str(connection.extra.get("task_timeout", _TASK_PATIENCE)))
 
 
 class Tasks:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeAlias
 
 from google.auth.credentials import Credentials
@@ -76,13 +77,18 @@ class _Sent:
 
 
 class GoogleAnalytics:
-    """See :class:`include.systems.erasing.ErasingSystem`."""
+    """See :class:`include.systems.erasing.ErasingSystem`.
+
+    Args:
+        properties: a client for each property, paced.
+        settings: what the connection says.
+        means: the engine's.
+    """
 
     card = ERASING_CARD
 
-    def __init__(self, http: Http, settings: Settings, means: Means) -> None:
-        self._http = http
-        self._settings = settings
+    def __init__(self, properties: Mapping[str, Http], settings: Settings, means: Means) -> None:
+        self._properties = properties
         self._means = means
         self._turns = Turns(means.budgets, settings.properties, settings.per_day)
 
@@ -107,7 +113,8 @@ class GoogleAnalytics:
 
     def close(self) -> None:
         """Release the sockets."""
-        self._http.close()
+        for http in self._properties.values():
+            http.close()
 
     def _submit(self, ref: str, named: tuple[Named, ...]) -> Receipt:
         if not named:
@@ -131,10 +138,10 @@ class GoogleAnalytics:
         """All submissions of one person; ``at`` is the latest time that Google acknowledged."""
         at: datetime | None = None
         refused: list[str] = []
-        for number in self._settings.properties:
+        for number, http in self._properties.items():
             for member, value in named:
                 try:
-                    acknowledged = self._call(number, member, value)
+                    acknowledged = _submit(http, number, member, value)
                 except Throttled:
                     return _Sent(throttled=True)
                 if acknowledged is None:
@@ -142,22 +149,6 @@ class GoogleAnalytics:
                 else:
                     at = acknowledged if at is None else max(at, acknowledged)
         return _Sent(at, len(refused), kinds=frozenset(refused))
-
-    def _call(self, number: str, member: str, value: str) -> datetime | None:
-        """Submit one identifier: when Google received it, None when it refuses this identifier."""
-        if not value.strip() or member not in FIELDS.values():
-            raise Refused(KEY, _TRIED, "An identifier is empty: nothing was sent.")
-        with self._means.budgets.pace(f"google_analytics/{number}/calls", self._settings.per_second):
-            answer = self._http.call(
-                "POST",
-                "/v1alpha/properties/{}:submitUserDeletion",
-                number,
-                tried=_TRIED,
-                body={member: value},
-                also=_REFUSED,
-                repeatable=True,
-            )
-        return None if answer.status in _REFUSED else _time(answer.json)
 
 
 class _Token(AuthBase):
@@ -179,7 +170,32 @@ def connect(connection: Connection, means: Means) -> GoogleAnalytics:
     """See :func:`include.systems.google_analytics.connect_erasing`."""
     settings = Settings.of(connection)
     auth = _Token(google.credentials(connection, _SCOPE))
-    return GoogleAnalytics(Http(connection, _BASE, auth=auth), settings, means)
+    properties = {
+        number: Http(
+            connection,
+            _BASE,
+            auth=auth,
+            pace=partial(means.budgets.pace, f"google_analytics/{number}/calls", settings.per_second),
+        )
+        for number in settings.properties
+    }
+    return GoogleAnalytics(properties, settings, means)
+
+
+def _submit(http: Http, number: str, member: str, value: str) -> datetime | None:
+    """Submit one identifier: when Google received it, None when it refuses this identifier."""
+    if not value.strip() or member not in FIELDS.values():
+        raise Refused(KEY, _TRIED, "An identifier is empty: nothing was sent.")
+    answer = http.call(
+        "POST",
+        "/v1alpha/properties/{}:submitUserDeletion",
+        number,
+        tried=_TRIED,
+        body={member: value},
+        also=_REFUSED,
+        repeatable=True,
+    )
+    return None if answer.status in _REFUSED else _time(answer.json)
 
 
 def _named(subject: Subject) -> tuple[Named, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +16,8 @@ SYSTEM = "mailgun"
 HOST = "https://api.mailgun.net"
 _DOMAINS = 1000
 """Most domains of one page."""
+FULL = 100
+"""A page has at least so many entries unless it is the last: it is the vendor's page where nothing is asked for."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,7 +50,7 @@ class Client:
                 return found
 
     def pages(self, path: str, *segments: str, limit: int, subaccount: str, tried: str) -> Iterator[list[Any]]:
-        """The pages of a list, the last one perhaps empty: a page without a next one, or whose next is itself, ends it.
+        """The pages of a list. The vendor names a next page even after the last one, which is known by its size.
 
         Raises:
             Unavailable: a call failed.
@@ -62,13 +63,13 @@ class Client:
             items = answer.get("items") or []
             yield items
             following = (answer.get("paging") or {}).get("next")
-            if not items or not following or following in seen:
+            if len(items) < FULL or not following or following in seen:
                 return
             seen.add(following)
             answer = self.http.follow(following, headers=headers, tried=tried).json
 
 
-def connect(connection: Connection, sleep: Callable[[float], None] = time.sleep) -> Client:
+def connect(connection: Connection) -> Client:
     """Build the client; no call is made.
 
     Raises:
@@ -77,7 +78,7 @@ def connect(connection: Connection, sleep: Callable[[float], None] = time.sleep)
     if not connection.password:
         raise Refused(SYSTEM, "find its API key", "Put an API key as the password into the connection.")
     auth = HTTPBasicAuth((connection.login or "api").encode(), connection.password.encode())
-    return Client(Http(connection, HOST, auth=auth, sleep=sleep))
+    return Client(Http(connection, HOST, auth=auth))
 
 
 def on_behalf_of(subaccount: str) -> dict[str, str]:

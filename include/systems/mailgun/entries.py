@@ -16,14 +16,13 @@ from typing import Any
 from include.errors import Refused
 from include.systems.addresses import same, sendable
 from include.systems.http import Answer
-from include.systems.mailgun.client import SYSTEM, Client, Domain, on_behalf_of
+from include.systems.mailgun.client import FULL, SYSTEM, Client, Domain, on_behalf_of
 
 SUPPRESSIONS = ("bounces", "unsubscribes", "complaints", "whitelists")
 MEMBERS = "list_members"
 LISTS = (*SUPPRESSIONS, MEMBERS)
 """All kinds, by the names under which the policy file keeps one."""
 _PAGE = 1000
-_MEMBERS = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,17 +78,17 @@ def is_there(client: Client, entry: Entry) -> bool:
 def _mailing_lists(client: Client, domains: Collection[Domain]) -> Iterator[Entry]:
     for subaccount in sorted({"", *(domain.subaccount for domain in domains)}):
         tried = "list its mailing lists"
-        for page in client.pages("/v3/lists/pages", limit=_MEMBERS, subaccount=subaccount, tried=tried):
+        for page in client.pages("/v3/lists/pages", limit=FULL, subaccount=subaccount, tried=tried):
             yield from (Entry(MEMBERS, str(item["address"]), subaccount, "") for item in page)
 
 
 def _within(client: Client, place: Entry, wanted: set[str]) -> Iterator[Entry]:
-    path, limit = ("/v3/lists/{}/members/pages", _MEMBERS) if place.kind == MEMBERS else ("/v3/{}/" + place.kind, _PAGE)
+    path, limit = ("/v3/lists/{}/members/pages", FULL) if place.kind == MEMBERS else ("/v3/{}/" + place.kind, _PAGE)
     pages = client.pages(path, place.within, limit=limit, subaccount=place.subaccount, tried=f"read {place.kind}")
     for number, page in enumerate(pages, 1):
         emails = (_email(place, item) for item in page)
         yield from (_at(place, email) for email in emails if same(email) in wanted)
-        if number >= len(wanted) and len(page) >= limit:
+        if number >= len(wanted) and len(page) >= FULL:
             break
     else:
         return

@@ -30,6 +30,7 @@ _TRIED = "read the log of a recipient"
 class Event:
     """One event: when, for which recipient (folded), and what the message carried."""
 
+    id: str
     at: datetime
     recipient: str = field(repr=False)
     message_id: str = field(repr=False)
@@ -96,6 +97,7 @@ def _events(client: Client, address: str, start: datetime, end: datetime) -> Ite
 def _event(item: dict[str, Any]) -> Event:
     headers = (item.get("message") or {}).get("headers") or {}
     return Event(
+        str(item["id"]),
         _at(item),
         same(str(item.get("recipient") or "")),
         str(headers.get("message-id") or "").strip("<>"),

@@ -9,8 +9,6 @@ https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messag
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 from datetime import datetime
 
 from include.connection import Connection
@@ -29,13 +27,13 @@ _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 class MailgunMailer:
     """``Mailer`` of one sending domain."""
 
-    def __init__(self, connection: Connection, means: Means, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, connection: Connection, means: Means) -> None:
         self._domain = connection.text("sending_domain")
         if not _DOMAIN.fullmatch(self._domain):
             raise Refused(SYSTEM, "read 'sending_domain'", "Give a domain such as mg.example.com in the extra.")
         self._clock = means.clock
         self._delay = log_delay(connection)
-        self._client = connect(connection, sleep)
+        self._client = connect(connection)
 
     def send(self, mail: Mail) -> Sending:
         """Hand one message over, once; nothing is tracked.

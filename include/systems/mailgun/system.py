@@ -6,7 +6,6 @@ more a moment later. That nothing is there is looked at twice in any case, by ``
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,14 +38,13 @@ class _Records:
 class Mailgun:
     """``ErasingSystem`` for an account, its subaccounts and all their domains."""
 
-    def __init__(self, connection: Connection, means: Means, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, connection: Connection, means: Means) -> None:
         if unknown := means.keep_suppressions - set(entries.LISTS):
             step = f"Correct {', '.join(sorted(unknown))} in the policy file to some of {', '.join(entries.LISTS)}."
             raise Refused(SYSTEM, "read which suppressions to keep", step)
         self.card = ERASING_CARD
         self._means = means
-        self._sleep = sleep
-        self._client = connect(connection, sleep)
+        self._client = connect(connection)
 
     def find(self, subjects: Sequence[Subject]) -> list[Found]:
         """Suppressions, list members and events of each person. Events are counted, and can only expire.
@@ -78,7 +76,7 @@ class Mailgun:
         """
         held = self._look(subjects)
         if any(_of_person(subject, held, self._stays, keep=False) for subject in subjects):
-            self._sleep(_SETTLE)
+            self._client.http.pause(_SETTLE)
             held = self._look(subjects)
         return [
             Seen(
@@ -132,7 +130,7 @@ class Mailgun:
         absent = [entry for entry in wanted if not entries.remove(self._client, entry)]
         again = []
         if absent:
-            self._sleep(_SETTLE)
+            self._client.http.pause(_SETTLE)
             again = [entry for entry in absent if entries.is_there(self._client, entry)]
         removed = {entry for entry in again if entries.remove(self._client, entry)}
         return {*wanted} - {*absent} | removed

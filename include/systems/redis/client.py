@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,8 @@ from include.connection import Connection
 from include.errors import PrivacyError, Refused, Unavailable
 from include.systems.redis.patterns import SYSTEM
 
+PAGE = 1000
+"""Keys that are looked at or removed in one call."""
 _TIMEOUT = 30.0
 _LATER = ("BUSY", "LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "MOVED", "ASK", "UNKILLABLE", "NOREPLICAS")
 _NEVER = {
@@ -47,6 +49,20 @@ class Nodes:
                 return [self._client]
             return [self._client.get_redis_connection(node) for node in self._client.get_primaries()]
 
+    def holding(self, keys: Iterable[bytes]) -> Iterator[tuple[Any, list[bytes]]]:
+        """Keys in lists of at most ``PAGE``, each with a client for the server that holds them."""
+        servers = self.all()
+        by_server: dict[str, tuple[Any, list[bytes]]] = {"": (servers[0], [])} if not self.is_cluster else {}
+        for key in keys:
+            node = self._client.get_node_from_key(key) if self.is_cluster else None
+            name = node.name if node else ""
+            if name not in by_server:
+                by_server[name] = (self._client.get_redis_connection(node), [])
+            by_server[name][1].append(key)
+        for server, held in by_server.values():
+            for start in range(0, len(held), PAGE):
+                yield server, held[start : start + PAGE]
+
     def close(self) -> None:
         """Close the sockets."""
         if self._client is not None:
@@ -74,6 +90,16 @@ class Nodes:
         if not self.is_cluster:
             options["db"] = int(str(extra.get("db", 0)))
         return kind(host=host, port=connection.port or 6379, ssl=bool(extra.get("ssl", False)), **options)
+
+
+def scan(node: Any, glob: bytes) -> Iterator[list[bytes]]:
+    """What matches on one server, in pages of about ``PAGE``; a key can come twice while a table grows."""
+    cursor, first = 0, True
+    while cursor or first:
+        first = False
+        with speaking("scan the keys"):
+            cursor, found = node.scan(cursor, match=glob, count=PAGE)
+        yield found
 
 
 @contextmanager

@@ -26,12 +26,17 @@ class Pattern:
         glob: what SCAN gets.
         exact: the keys that are meant.
         before: what may stand before the subject, and ``after`` what may follow; None without a subject.
+        longest: the longest subject of a key as its group, and ``shortest`` the shortest; None without a subject.
+        sides: the text before and after the subject, or all of it.
     """
 
     glob: bytes
     exact: re.Pattern[bytes]
     before: re.Pattern[bytes] | None
     after: re.Pattern[bytes] | None
+    longest: re.Pattern[bytes] | None
+    shortest: re.Pattern[bytes] | None
+    sides: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str, *, with_subject: bool) -> Pattern:
@@ -51,8 +56,31 @@ class Pattern:
         sides = [_regex(part) for part in parts]
         exact = re.compile(b".+".join(sides), re.DOTALL)
         if not with_subject:
-            return cls(glob, exact, None, None)
-        return cls(glob, exact, re.compile(sides[0], re.DOTALL), re.compile(sides[1], re.DOTALL))
+            return cls(glob, exact, None, None, None, None, tuple(parts))
+        before, after = (re.compile(side, re.DOTALL) for side in sides)
+        lazy = sides[0].replace(b".*", b".*?")
+        longest = re.compile(b"%b(.+)%b" % (lazy, sides[1].replace(b".*", b".*?")), re.DOTALL)
+        shortest = re.compile(b"%b(.+?)%b" % tuple(sides), re.DOTALL)
+        return cls(glob, exact, before, after, longest, shortest, tuple(parts))
+
+    def key_of(self, subject: str) -> bytes | None:
+        """The one key of a subject; None where the pattern means several."""
+        text = subject.join(self.sides)
+        return None if _WILD.keys() & set("".join(self.sides)) else text.encode()
+
+    def glob_of(self, subject: str) -> bytes:
+        """What SCAN gets to find the keys of one subject, each character of which stands for itself."""
+        exact = re.sub(r"([*?])", r"\\\1", _escaped(subject))
+        return exact.join(map(_escaped, self.sides)).encode()
+
+    def owners(self, key: bytes) -> list[str]:
+        """Every subject that a key can belong to, the longest first; none if the key is not meant."""
+        longest, shortest = (regex.fullmatch(key) if regex else None for regex in (self.longest, self.shortest))
+        if longest is None or shortest is None:
+            return []
+        if longest[1] == shortest[1]:
+            return [longest[1].decode(errors="surrogateescape")]
+        return sorted(set(self.subjects(key)), key=lambda subject: (-len(subject), subject))
 
     def matches(self, key: bytes) -> bool:
         """Whether a key is meant."""

@@ -14,7 +14,7 @@ from include.connection import Connection
 from include.errors import Refused
 from include.policy.actions import Action
 from include.systems.contract import Batch, Card, Expiry, Expunged, OnHold, Proof, ReadBack, Selection, Survey, Swept
-from include.systems.redis.client import Nodes, speaking
+from include.systems.redis.client import PAGE, Nodes, scan, speaking
 from include.systems.redis.patterns import SYSTEM, Pattern
 
 CARD = Card(
@@ -30,7 +30,6 @@ CARD = Card(
     horizon="The append-only file, snapshots and backups keep removed keys until they are rewritten or deleted.",
 )
 
-_PAGE = 1000
 _NO_TTL, _NO_KEY = -1, -2
 
 _REMOVE = """
@@ -163,12 +162,8 @@ class RedisSystem:
         self._nodes.close()
 
     def _pages(self, node: Any, pattern: Pattern) -> Iterator[list[tuple[bytes, int]]]:
-        """Matching keys that exist, with their milliseconds to live, in pages of about ``_PAGE``."""
-        cursor, first = 0, True
-        while cursor or first:
-            first = False
-            with speaking("scan the keys"):
-                cursor, found = node.scan(cursor, match=pattern.glob, count=_PAGE)
+        """Matching keys that exist, with their milliseconds to live, in pages of about ``PAGE``."""
+        for found in scan(node, pattern.glob):
             keys = [key for key in found if pattern.exact.fullmatch(key)]
             if keys:
                 lives = self._lives(node, keys)
@@ -259,7 +254,7 @@ def _batch(node: Any, keys: list[bytes]) -> Batch:
 
 def _pieces(keys: list[bytes], *, by_slot: bool) -> list[list[bytes]]:
     if not by_slot:
-        return [keys[start : start + _PAGE] for start in range(0, len(keys), _PAGE)]
+        return [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)]
     from redis.crc import key_slot
 
     slots: dict[int, list[bytes]] = {}

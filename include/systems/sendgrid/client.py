@@ -7,8 +7,7 @@ it only names the path: all else is done by ``Http``.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -94,13 +93,13 @@ class Account:
 class Accounts:
     """The account of a connection and, once asked for, its subusers."""
 
-    def __init__(self, connection: Connection, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, connection: Connection) -> None:
         if not connection.password:
             raise Refused(SYSTEM, "find its API key", "Put an API key as the password into the connection.")
         self._connection = connection
         package = SendGridAPIClient(api_key=connection.password)
         headers = {"Authorization": package.auth, "User-Agent": package.useragent}
-        self._http = Http(connection, HOST, headers=headers, sleep=sleep)
+        self._http = Http(connection, HOST, headers=headers)
         self.own = self._account(None)
         self._all: tuple[Account, ...] | None = None
 
@@ -115,6 +114,10 @@ class Accounts:
             self._check_rights()
             self._all = (self.own, *(self._account(name) for name in self._subusers()))
         return self._all
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two calls."""
+        self._http.pause(seconds)
 
     def close(self) -> None:
         """Release the sockets."""

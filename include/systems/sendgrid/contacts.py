@@ -66,7 +66,7 @@ def delete(account: Account, ids: Collection[str]) -> dict[str, str]:
     return jobs
 
 
-def ended(account: Account, job: str, sleep: Callable[[float], None]) -> bool:
+def ended(account: Account, job: str, pause: Callable[[float], None]) -> bool:
     """Whether a deletion has ended, after some seconds of patience.
 
     Raises:
@@ -76,7 +76,7 @@ def ended(account: Account, job: str, sleep: Callable[[float], None]) -> bool:
         if not pending(account, job):
             return True
         if wait is not None:
-            sleep(wait)
+            pause(wait)
     return False
 
 

@@ -9,7 +9,7 @@ https://www.twilio.com/docs/sendgrid/api-reference/suppressions-suppressions
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ LISTS = (*BULK, GLOBAL, GROUPS)
 """All lists, by the names under which the policy file keeps one."""
 _FEW = 3
 """Up to so many addresses are asked for one by one in all groups at once; more are looked for group by group."""
+_SEARCH_ABOVE = 10_000
+"""A group of that many addresses is searched; a smaller one is read as a whole, which is one call."""
 _REMOVED = 500
 """Addresses in the body of one call."""
 
@@ -102,13 +104,22 @@ def _in_groups(account: Account, wanted: set[str]) -> Iterator[Entry]:
         for address in sorted(wanted):
             yield from _groups_of(account, address)
         return
-    groups = account.calls.asm.groups.get(tried="read the groups of unsubscribes").json
-    for group in (str(entry["id"]) for entry in groups):
-        for some in chunks(sorted(wanted), _REMOVED):
-            search: Any = account.calls.asm.groups._(group).suppressions.search
-            body = {"recipient_emails": list(some)}
-            found = search.post(request_body=body, tried="look for addresses in a group", repeatable=True).json
-            yield from (Entry(GROUPS, str(email), group) for email in found)
+    for group in account.calls.asm.groups.get(tried="read the groups of unsubscribes").json:
+        members = account.calls.asm.groups._(str(group["id"])).suppressions
+        whole = int(group.get("unsubscribes", _SEARCH_ABOVE + 1)) <= _SEARCH_ABOVE
+        found = _members(members) if whole else _searched(members, sorted(wanted))
+        yield from (Entry(GROUPS, email, str(group["id"])) for email in found)
+
+
+def _members(calls: Any) -> list[str]:
+    return [str(email) for email in calls.get(tried="read a group of unsubscribes").json]
+
+
+def _searched(calls: Any, wanted: Sequence[str]) -> Iterator[str]:
+    for some in chunks(wanted, _REMOVED):
+        body = {"recipient_emails": list(some)}
+        found = calls.search.post(request_body=body, tried="look for addresses in a group", repeatable=True).json
+        yield from (str(email) for email in found)
 
 
 def _groups_of(account: Account, address: str) -> Iterator[Entry]:

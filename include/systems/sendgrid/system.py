@@ -6,9 +6,8 @@ can't be searched reliably (the log is an add-on and shorter than what is kept),
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +23,8 @@ from include.systems.sendgrid.suppressions import Entry
 
 _ERASE, _CONTACTS = "erase:", "contacts:"
 """What the parts of ``Receipt.job``, joined by ``+``, are."""
+_LONGEST_JOB = 250
+"""Characters of ``Receipt.job``; six of the vendor's ids or so."""
 _REFUSED = "SendGrid refuses an address as invalid: ask its support to erase it, or correct the request."
 _DOUBTFUL = "One address is in a form that is never sent: look for it by hand in SendGrid, or correct the request."
 
@@ -59,7 +60,7 @@ class _Work:
 class SendGrid:
     """``ErasingSystem`` for an account and its subusers."""
 
-    def __init__(self, connection: Connection, means: Means, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, connection: Connection, means: Means) -> None:
         if unknown := means.keep_suppressions - set(suppressions.LISTS):
             step = (
                 f"Correct {', '.join(sorted(unknown))} in the policy file to some of {', '.join(suppressions.LISTS)}."
@@ -67,8 +68,7 @@ class SendGrid:
             raise Refused(SYSTEM, "read which suppressions to keep", step)
         self.card = ERASING_CARD
         self._means = means
-        self._sleep = sleep
-        self._accounts = Accounts(connection, sleep)
+        self._accounts = Accounts(connection)
 
     def find(self, subjects: Sequence[Subject]) -> list[Found]:
         """Contacts and entries of suppression lists of each person, over the account and all subusers.
@@ -157,7 +157,7 @@ class SendGrid:
         started = contacts.delete(account, ids)
         work.deletions |= {(account, identifier): job for identifier, job in started.items()}
         work.unfinished |= {
-            job for job in dict.fromkeys(started.values()) if not contacts.ended(account, job, self._sleep)
+            job for job in dict.fromkeys(started.values()) if not contacts.ended(account, job, self._accounts.pause)
         }
         suppressions.remove(account, {entry for each in held for entry in each.going})
 
@@ -205,14 +205,29 @@ def _receipt(found: Found, work: _Work, until: datetime) -> Receipt:
     mine = [work.deletions[account, contact.id] for account, held in records.held.items() for contact in held.contacts]
     gone = sum(len(held.going) for held in records.held.values())
     gone += sum(job not in work.unfinished for job in mine)
-    job = "+".join(dict.fromkeys([*(_ERASE + each for each in erased), *(_CONTACTS + each for each in mine)])) or None
-    refused = found.total and not work.refused.isdisjoint(records.addresses)
+    parts = [_ERASE + each for each in erased]
+    job = _joined([*parts[:1], *(_CONTACTS + each for each in mine), *parts[1:]])
+    refused = any(_is_of(held, work.refused & {*records.addresses}) for held in records.held.values())
     if refused or records.doubtful:
         step = _REFUSED if refused else _DOUBTFUL
         return Receipt(found.ref, Did.FAILED, gone, job, until if job else None, next_action=step)
     if job is None and not gone:
         return Receipt(found.ref, Did.ABSENT)
     return Receipt(found.ref, Did.ACCEPTED, gone, job, until)
+
+
+def _is_of(held: _Held, some: set[str]) -> bool:
+    """Whether one of some addresses is why a record is held."""
+    return any(contact.addresses & some for contact in held.contacts) or any(e.address in some for e in held.going)
+
+
+def _joined(parts: Iterable[str]) -> str | None:
+    """As many as fit: with many subusers those that nobody can ask about are left out."""
+    job = ""
+    for part in dict.fromkeys(parts):
+        longer = f"{job}+{part}" if job else part
+        job = longer if len(longer) <= _LONGEST_JOB else job
+    return job or None
 
 
 def _deletions(receipt: Receipt | None) -> list[str]:

@@ -111,18 +111,52 @@ def test_what_was_deleted_by_hand_lasts_in_backups_from_a_date_that_stays(vendor
     assert tawk.verify([ANN.subject()], [recorded])[0].until == NOW + BACKUPS
 
 
-def test_all_pages_are_read_however_small_they_are(vendor, tawk):
+@pytest.mark.parametrize("totals", [True, False])
+@pytest.mark.parametrize("largest", [10, 50, 100])
+def test_all_pages_are_read_however_small_they_are(vendor, tawk, totals, largest):
+    vendor.totals, vendor.largest = totals, largest
     for number in range(120):
-        vendor.chat(f"c{number}", "ann@x.example" if number % 10 == 0 else "hello")
+        vendor.chat(f"c{number}", "ann@x.example" if number % 10 == 9 else "hello")
     assert look(tawk, ANN)[0].counts == {"chats": 12}
 
 
-def test_a_list_that_does_not_advance_is_no_proof(vendor, tawk):
+def test_conversations_of_the_same_instant_are_not_lost(vendor, tawk):
     for number in range(120):
+        vendor.chat(f"c{number}", "ann@x.example", at=number // 40 + 1)
+    assert look(tawk, ANN)[0].counts == {"chats": 120}
+
+
+@pytest.mark.parametrize("totals", [True, False])
+def test_a_list_that_does_not_advance_is_no_proof(vendor, tawk, totals):
+    for number in range(220):
         vendor.chat(f"c{number}", "hello")
-    vendor.stuck = True
+    vendor.stuck, vendor.totals, vendor.largest = True, totals, 100
     with pytest.raises(Inconsistent):
         look(tawk, ANN)
+
+
+def test_what_was_deleted_since_it_was_listed_holds_nobody(vendor, tawk):
+    vendor.chat("c1", "hello", contact="p1")
+    vendor.chat("c2", "ann@x.example", contact="p1")
+    assert look(tawk, ANN)[0].counts == {"chats": 1}
+
+
+def test_an_excerpt_in_a_list_is_not_taken_for_the_whole(vendor, tawk):
+    vendor.chat("c1", "hello", "ann@x.example")
+    listed = {**vendor.chats["c1"], "messages": [{"msg": "hello"}]}
+    vendor.chats = Excerpts(vendor.chats, listed)
+    assert look(tawk, ANN)[0].counts == {"chats": 1}
+
+
+class Excerpts(dict):
+    """Lists show less than a look at one of them."""
+
+    def __init__(self, held, listed):
+        super().__init__(held)
+        self._listed = listed
+
+    def items(self):
+        return [("c1", self._listed)]
 
 
 def test_the_conversations_are_read_once_for_all_persons(vendor, tawk):

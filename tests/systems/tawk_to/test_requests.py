@@ -5,6 +5,7 @@ https://docs.tawk.to/ (methods and their arguments, v1.1.0)
 """
 
 from base64 import b64encode
+from datetime import datetime
 
 import pytest
 
@@ -16,7 +17,8 @@ from tests.systems.tawk_to.vendor import PROPERTY, TawkToVendor, connection
 
 LIST = {
     "size": lambda value: type(value) is int and value > 0,
-    "offset": lambda value: type(value) is int and value >= 0,
+    "startDate": lambda value: datetime.fromisoformat(value).tzinfo is not None,
+    "dateType": lambda value: value in ("cso", "cuo"),
     "sort": lambda value: value in ("co-new-old", "co-old-new"),
     "deleted": lambda value: type(value) is bool,
 }
