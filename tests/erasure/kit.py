@@ -21,7 +21,6 @@ from include.ledger.instants import instant
 from include.ledger.log import Ledger
 from include.ledger.pseudonym import Pseudonymiser
 from include.policy.loader import load
-from include.policy.model import Policy
 from include.policy.persons import IdentifierKind, RequestType
 from include.sandbox.app import connections
 from include.sandbox.estate import Estate
@@ -33,20 +32,7 @@ from include.systems.erasing import ErasingSystem, IdentityRoot
 from include.systems.mailing import Mailer
 
 AS_OF = datetime(2026, 3, 31, tzinfo=UTC)
-
-
-def _with_modules(policy: Policy) -> Policy:
-    """The policy with the systems for which there is a module."""
-    requests = policy.requests
-    assert requests is not None
-    stages = tuple(
-        stage.model_copy(update={"systems": tuple(key for key in stage.systems if key in registry.ERASING)})
-        for stage in requests.stages
-    )
-    return policy.model_copy(update={"requests": requests.model_copy(update={"stages": stages})})
-
-
-POLICY = _with_modules(load(Path(__file__).parents[2] / "include" / "policy" / "clique.yaml"))
+POLICY = load(Path(__file__).parents[2] / "include" / "policy" / "clique.yaml")
 PSEUDONYMS = Pseudonymiser(bytes(range(32)))
 STAFF, COLLEAGUE = PSEUDONYMS.staff("somebody"), PSEUDONYMS.staff("somebody else")
 

@@ -88,6 +88,14 @@ def together(all_ends: Iterable[Ends]) -> Ends:
     return found
 
 
+def without(own: Ends, others: Ends) -> Ends:
+    """The ends of the records that only one person has an end for."""
+    return {
+        place: {text: end for text, end in records.items() if text not in others.get(place, {})}
+        for place, records in own.items()
+    }
+
+
 def of_system(all_ends: Ends, system: str) -> dict[tuple[Place, str], End]:
     """The ends of one system's records."""
     return {

@@ -8,12 +8,16 @@ import pytest
 
 from include.local.databases import Databases
 from include.sandbox.app import Sandbox
+from include.sandbox.estate import Estate
 from include.subjects import database as vault_database
 from tests.conftest import VAULT_OWNER
+from tests.erasure import kit
 
 pytest.register_assert_rewrite("tests.faults.erasing.trial")
+from tests.erasure.conftest import desk, open_mailer, sandbox, systems, time  # noqa: E402
 from tests.faults.erasing.trial import TALLY, Trial, new_trial  # noqa: E402 - rewritten first
 
+__all__ = ["desk", "estate", "open_mailer", "sandbox", "systems", "time"]
 _TEMPLATE = "erasing_vault_template"
 
 
@@ -29,9 +33,12 @@ def vault_template(postgres: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
-def trial(
-    company_sandbox: Sandbox, postgres: Databases, ledger_template: str, vault_template: str
-) -> Iterator[Trial]:
+def estate() -> Estate:
+    return kit.estate(people=8)
+
+
+@pytest.fixture
+def trial(company_sandbox: Sandbox, postgres: Databases, ledger_template: str, vault_template: str) -> Iterator[Trial]:
     with new_trial(company_sandbox, postgres, ledger_template, vault_template) as started:
         yield started
 

@@ -1,11 +1,12 @@
 """The front end of a vendor: hands connections on to where its storage is, in a process of its own that can be killed.
 
-    python proxy.py <port>:<host>:<port> …      listens on the first port of each and hands on to the second
+python proxy.py <port>:<host>:<port> …      listens on the first port of each and hands on to the second
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import subprocess
 import sys
@@ -62,9 +63,14 @@ def _target(endpoint: str) -> str:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that no client is given as its own: those would take it, or meet themselves, while the proxy is dead."""
+    ports = list(range(15_000, 30_000))
+    random.shuffle(ports)
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise OSError("no free port")
 
 
 def _listens(port: int) -> bool:

@@ -38,9 +38,7 @@ def run_push(environ: Mapping[str, str] = os.environ) -> None:
     clock = clock_since(float(environ[BEGIN]))
     endpoints = json.loads(environ[ENDPOINTS])
     ledger = open_ledger(Connection.from_env("privacy_ledger", environ), clock)
-    vault = open_vault(
-        Connection.from_env("privacy_vault", environ), Connection.from_env(KEYS, environ), clock
-    )
+    vault = open_vault(Connection.from_env("privacy_vault", environ), Connection.from_env(KEYS, environ), clock)
     desk = kit.desk_on(ledger, vault, clock)
     with ExitStack() as stack:
         stack.callback(ledger.engine.dispose)

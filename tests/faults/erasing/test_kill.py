@@ -19,13 +19,14 @@ from tests.faults.erasing.trial import TALLY, Trial, new_trial
 TRIALS = int(os.environ.get("PRIVACY_KILL_TRIALS", "20"))
 SEED = int(os.environ.get("PRIVACY_KILL_SEED", "1"))
 CALLS = {
+    "elasticsearch": ("elasticsearch", "_delete_by_query"),
     "cloud_storage": ("storage", "POST /batch"),
     "google_analytics": ("google_analytics", "submitUserDeletion"),
     "loggly": ("loggly", "GET"),
     "tawk_to": ("tawk_to", "POST"),
     "sendgrid": ("sendgrid", "erasejob"),
     "mailgun": ("mailgun", "DELETE"),
-    "firestore": ("firestore", ""),
+    "firestore": ("firestore", "BatchWrite"),
     "firebase_auth": ("identitytoolkit", "batchDelete"),
 }
 """A call of each system that can be made slow after its intent."""
@@ -82,6 +83,7 @@ def kill_the_process(trial: Trial, rng: Random, aim: str, seconds: float, intent
     TALLY.kills[f"{aim} in time" if process.is_alive() else f"{aim} too late"] += 1
     process.kill()
     process.join()
+    TALLY.open_mails += sum(status.notice_open is not None for status in trial.statuses().values())
 
 
 def kill_the_vendor(trial: Trial, rng: Random, aim: str, seconds: float) -> None:

@@ -15,7 +15,7 @@ from google.cloud import firestore, storage
 from include.sandbox.company import PROJECT
 from include.sandbox.estate import BUCKET
 
-GROUPS = ("users", "files", "workspaces", "contacts", "interactions", "events")
+GROUPS = ("users", "files", "workspaces", "contacts", "interactions", "events", "posts")
 
 
 def firestore_paths(endpoints: Mapping[str, str]) -> dict[str, dict[str, object]]:
