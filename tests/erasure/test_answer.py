@@ -1,4 +1,4 @@
-"""The person hears of it once: by the first sender that takes it, before the address leaves the mailers, or not at all."""
+"""The person hears of it once, by the first sender that takes it, before the address leaves the mailers."""
 
 from __future__ import annotations
 
