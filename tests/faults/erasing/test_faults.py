@@ -120,6 +120,7 @@ def place(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_faults_in_every_task_at_every_kind_of_call_are_told_and_mended_by_a_rerun(place: Place) -> None:
     cases = _cases(place)
     rounds = ROUNDS or max(map(len, cases.values()))
