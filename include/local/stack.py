@@ -36,6 +36,8 @@ from include.policy.loader import load
 from include.sandbox.app import connections
 
 SANDBOX_SECONDS = 120
+DAGS = ("retention", "subject_request", "deletion_push", "third_party_sync")
+"""Let run from the start; a policy file without requests of persons has the first one only."""
 
 Say = Callable[[str], None]
 
@@ -117,10 +119,12 @@ def _start(folder: Path, size: Size, port: int, databases: Databases, sessions: 
     say(f"The sandbox company holds {size.people:,} people in {size.workspaces} workspaces")
     rest = Rest(airflow)
     rest.log_in(lambda: program.poll() is None)
-    rest.create_pools(pools(load(Settings.read().policy_file)))
+    policy = load(Settings.read().policy_file)
+    rest.create_pools(pools(policy))
     say("Airflow answers; waiting for its DAGs")
-    rest.wait_for_dag("retention", lambda: program.poll() is None)
-    rest.unpause("retention")
+    for dag in DAGS if policy.requests is not None else DAGS[:1]:
+        rest.wait_for_dag(dag, lambda: program.poll() is None)
+        rest.unpause(dag)
     return Stack(folder, airflow, rest, endpoints, environment, ours.ledger)
 
 

@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from include.orchestration.recovery import shielded
 
 
-@task(task_id="expunge", map_index_template="{{ task.op_args[0] }}")
+@task(task_id="expunge", map_index_template="{{ task.op_kwargs['key'] }}")
 def expunge_system(key: str) -> dict[str, object]:
     """Expunge one system; skipped where the store keeps nothing of a deleted record."""
     from include.orchestration.desk import now, open_desk, open_system

@@ -8,10 +8,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from jinja2 import Environment, StrictUndefined
 
 from include.orchestration.pools import SLOTS, pools
 from include.orchestration.recovery import RecoveryPolicy
@@ -108,6 +112,19 @@ def test_every_pool_that_a_task_names_is_created_and_large_enough(bag: DagBag) -
     for task in (task for dag in bag.dags.values() for task in dag.tasks):
         assert task.pool in created, task.task_id
         assert task.pool_slots <= created[task.pool], task.task_id
+
+
+def test_each_mapped_task_is_shown_by_the_name_of_its_system(bag: DagBag) -> None:
+    systems = load(Settings.read().policy_file).systems
+    mapped = [task for dag in bag.dags.values() for task in dag.tasks if isinstance(task, MappedOperator)]
+    assert {task.task_id for task in mapped} >= {"find", "copies", "mailers", "identity_roots", "recheck", "expunge"}
+    for task in mapped:
+        run = SimpleNamespace(run_id="r", conf={"request_id": f"req_{'a' * 16}"})
+        context: Any = {"dag": task.dag, "dag_run": run, "ti": SimpleNamespace(map_index=0), "task": task, "params": {}}
+        task.render_template_fields(context)
+        template = task.map_index_template or task.partial_kwargs["map_index_template"]
+        shown = Environment(undefined=StrictUndefined, autoescape=True).from_string(template).render(context)
+        assert shown in systems, task.task_id
 
 
 def test_a_sweep_has_its_system_for_itself_and_follows_its_plan(retention: DAG) -> None:
