@@ -72,9 +72,9 @@ class SystemSummary:
         stage: the stage of the work in which its turn comes.
         outcome: what is true, in the words of the product.
         meaning: the same in a sentence.
-        planned: records to remove, as counted before.
+        planned: records to remove, as counted before; None where nobody has counted.
         gone: records removed.
-        remaining: records that the last look still found.
+        remaining: records that the last look still found; None where none was taken since.
         until: by when a dated outcome turns true, or its turn comes.
         checked_at: the last look.
         recheck_on: the next look, where one is due.
@@ -93,9 +93,9 @@ class SystemSummary:
     stage: str
     outcome: str
     meaning: str
-    planned: int
+    planned: int | None
     gone: int
-    remaining: int
+    remaining: int | None
     until: datetime | None
     checked_at: datetime | None
     recheck_on: datetime | None
@@ -242,9 +242,9 @@ def _system(
         stage=next((stage.name for stage in requests.stages if key in stage.systems), ""),
         outcome=row.outcome.value,
         meaning=words(row),
-        planned=row.planned,
+        planned=row.planned if row.connector or row.planned else None,
         gone=row.gone,
-        remaining=row.remaining,
+        remaining=None if row.checked_at is None else row.remaining,
         until=row.until,
         checked_at=row.checked_at,
         recheck_on=_recheck(status, row, requests.recheck_days, at),
