@@ -95,20 +95,20 @@ def request_id(params: Mapping[str, Any], conf: Mapping[str, Any]) -> str:
     return given
 
 
-def refs_of(desk: Desk, context: Mapping[str, Any]) -> list[str]:
-    """Ids of the open requests that this run is for.
+def refs_of(desk: Desk, context: Mapping[str, Any], *, open_only: bool = True) -> list[str]:
+    """Ids of the requests that this run is for.
 
     Raises:
-        Refused: none is open under this id.
+        Refused: none is open (or none is known) under this id.
     """
     given = request_id(context["params"], context["dag_run"].conf or {})
     if given.startswith("bat_"):
-        refs = desk.open_requests(batch=given)
+        found = desk.vault.requests(batch=given, open_only=open_only)
     else:
-        refs = [request.id for request in desk.vault.requests(refs=[given])]
-    if not refs:
+        found = desk.vault.requests(refs=[given], open_only=open_only)
+    if not found:
         raise Refused("subject_request", "find the request", "No open request has this id: look at Privacy > Requests.")
-    return refs
+    return [request.id for request in found]
 
 
 @task(task_id="find", map_index_template="{{ task.op_kwargs['key'] }}")
@@ -130,7 +130,8 @@ def hand_over() -> dict[str, object]:
     from include.erasure.status import Stage
 
     with shielded("handing over of the request"), open_erasure_desk() as desk:
-        refs = refs_of(desk, get_current_context())
+        # Those that an earlier try has closed are known no less.
+        refs = refs_of(desk, get_current_context(), open_only=False)
         statuses = list(desk.statuses(refs, desk.clock()))
         for stage in (Stage.DECLINED, Stage.NO_MATCH):
             close(desk, [status.ref for status in statuses if status.stage is stage], stage.value)

@@ -106,12 +106,17 @@ def as_json(report: AuditReport) -> str:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of :func:`as_json`: every key is there, and no other. Docstrings are no part of it."""
-    schema = _adapter().json_schema(mode="serialization")
+    return closed_schema(_adapter(), SCHEMA)
+
+
+def closed_schema(adapter: TypeAdapter[Any], name: str) -> dict[str, Any]:
+    """JSON Schema of what an adapter writes, named ``name``: each key is required, and no other is allowed."""
+    schema = adapter.json_schema(mode="serialization")
     for part in (schema, *schema["$defs"].values()):
         part.pop("description", None)
         if part.get("type") == "object":
             part.update(additionalProperties=False, required=list(part["properties"]))
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA, **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": name, **schema}
 
 
 def as_csv(report: AuditReport) -> str:
@@ -160,7 +165,12 @@ def style() -> Markup:
 
 def style_source() -> str:
     """The one style that a page allows, as Content-Security-Policy names it."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()}'"
+    return source_of(style())
+
+
+def source_of(sheet: str) -> str:
+    """A style sheet inside of a page, as Content-Security-Policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()}'"
 
 
 def _values(report: AuditReport, row: RuleRow) -> list[str | int | bool | None]:

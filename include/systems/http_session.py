@@ -70,7 +70,7 @@ def open_session(connection: Connection) -> Session:
     """
     import requests
 
-    _quieten()
+    quieten()
     session = requests.Session()
     session.trust_env = False
     if "ca_bundle" in connection.extra:
@@ -123,7 +123,8 @@ class _Hush(logging.Filter):
 _HUSH = _Hush()
 
 
-def _quieten() -> None:
+def quieten() -> None:
+    """Make ``quiet`` count for the libraries that requests stands on."""
     for name in _TALKATIVE:
         logging.getLogger(name).addFilter(_HUSH)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,12 +26,13 @@ def look(company: Company) -> Contents:
 
 
 def mentions(contents: Contents, needles: Iterable[str]) -> dict[Place, int]:
-    """In how many records of which collection something of a person is found. Letter case doesn't count."""
-    wanted = [needle.lower() for needle in needles]
-    found = {
-        place: sum(any(n in record.lower() for n in wanted) for record in records)
-        for place, records in contents.items()
-    }
+    """In how many records of which collection something of a person is found, whole and in any letter case.
+
+    An address that is the end of another one's is not found in that other one: it is somebody else's.
+    """
+    any_of = "|".join(re.escape(needle) for needle in needles)
+    whole = re.compile(rf"(?<![\w.+-])(?:{any_of})(?![\w-])", re.IGNORECASE)
+    found = {place: sum(whole.search(record) is not None for record in records) for place, records in contents.items()}
     return {place: count for place, count in found.items() if count}
 
 

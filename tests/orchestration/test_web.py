@@ -204,7 +204,7 @@ def test_a_folder_that_does_not_answer_is_said_and_leads_back(
     answer = client.get(f"/privacy/files/{NAME}.html")
     assert answer.status_code == 503
     assert "secret" not in answer.text
-    assert 'href="../"' in answer.text
+    assert 'href="/privacy/"' in answer.text
 
 
 def test_the_plugin_is_light_until_the_web_server_asks() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from include.connection import Connection
 from include.errors import PrivacyError, Refused, Throttled, Unavailable
+from include.systems.silence import silence
 
 if TYPE_CHECKING:
     from elasticsearch import ApiError, Elasticsearch
@@ -58,6 +59,7 @@ def connect_client(connection: Connection) -> Elasticsearch:
     """
     from elasticsearch import Elasticsearch
 
+    silence("elastic_transport.node")
     options = client_options(connection)
     major = connection.extra.get("compatible_with")
     return Elasticsearch(**options, **({"node_class": _compatible_node(int(str(major)))} if major else {}))

@@ -78,10 +78,12 @@ class FirestoreErasing:
             Unavailable: a call or single writes failed, or documents keep changing; any part may be done.
             Refused: the store does not allow it.
         """
-        gone, unsure = self._carry_out(merged(one.records for one in found))
+        due = merged(one.records for one in found)
+        gone, unsure = self._carry_out(due)
         if unsure:
+            effects = {one.name: bool(one.unlink) for one in due if one.name in unsure}
             owners = [one.records.subject for one in found if not unsure.isdisjoint(_names(one.records))]
-            anew = [Records(again.records.subject, _only(again.records, unsure)) for again in self.find(owners)]
+            anew = [Records(again.records.subject, _same(again.records, effects)) for again in self.find(owners)]
             more, still = self._carry_out(merged(anew))
             if still:
                 raise Unavailable(CARD.key, "delete documents", "They keep changing meanwhile; run it again.")
@@ -184,8 +186,9 @@ def _names(records: Records) -> list[str]:
     return [record.name for record in records.found]
 
 
-def _only(records: Records, names: set[str]) -> tuple[Record, ...]:
-    return tuple(record for record in records.found if record.name in names)
+def _same(records: Records, effects: Mapping[str, bool]) -> tuple[Record, ...]:
+    """The records that are to be treated as was found before: a changed one may be kept, never lose more than that."""
+    return tuple(record for record in records.found if effects.get(record.name) == bool(record.unlink))
 
 
 def _receipt(found: Found, gone: Mapping[str, int]) -> Receipt:

@@ -64,23 +64,25 @@ class TawkTo(Case):
 
     key = service = "tawk_to"
     did = Did.MANUAL
-    kept = ("chats", "tickets")
+    kept = ("",)
 
     def ready(self):
         self.estate.tawk_to.settings.calls_per_minute = 10**6
         self._put = {}
 
     def put(self, person):
-        chats, tickets = [], []
+        chats, tickets, contacts = [], [], []
         for number, value in enumerate(person.values(UID, EMAIL)):
             place, at = f"{person.number}n{number}", NOW - (person.number + number) * DAY / 24
-            said = (("a", "Who are you?"), ("v", f"I am {value}."))
-            chats.append(tawk_to.Chat(f"c{place}", at, "Visitor", "", f"p{place}", said))
             email = value if "@" in value else ""
+            said = (("a", "Who are you?"), ("v", f"I am {value}."))
+            contacts.append(tawk_to.Contact(f"p{place}", "Visitor", email))
+            chats.append(tawk_to.Chat(f"c{place}", at, f"p{place}", said))
             left = (("v", f"Please call {value}"),)
-            tickets.append(tawk_to.Ticket(f"t{place}", number, at, "Visitor", email, f"q{place}", "help", left))
-        self.estate.tawk_to.seed(chats, tickets)
-        self._put[person.ref] = [*(("chats", one.id) for one in chats), *(("tickets", one.id) for one in tickets)]
+            tickets.append(tawk_to.Ticket(f"t{place}", number, at, "Visitor", email, f"p{place}", "help", left))
+        self.estate.tawk_to.seed(chats, tickets, contacts)
+        held = {"chats": chats, "tickets": tickets, "contacts": contacts}
+        self._put[person.ref] = [(collection, one.id) for collection, records in held.items() for one in records]
 
     def fulfil(self, person, clock):
         for collection, number in self._put.get(person.ref, ()):
@@ -88,10 +90,13 @@ class TawkTo(Case):
 
 
 class SendGrid(Case):
-    """An erasure job, a job for contacts, and suppressions; the vendor's jobs end at once here."""
+    """An erasure job, a job for contacts, and suppressions; the vendor's jobs end at once here.
+
+    The erasure job is started for everybody: whether the vendor has mail data of somebody is not told to each account.
+    """
 
     key = service = "sendgrid"
-    did = Did.ACCEPTED
+    did = after = Did.ACCEPTED
     kept = ("global_unsubscribes",)
 
     def ready(self):

@@ -8,7 +8,7 @@ from include.sandbox.estate import BUCKET
 from include.sandbox.identitytoolkit.model import Account
 from include.sandbox.records import CacheEntry
 from include.sandbox.storage.model import SeedObject
-from include.systems import firebase_auth_calls
+from include.systems import cloud_storage_calls, firebase_auth_calls
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.means import NOW
 
@@ -54,6 +54,9 @@ class CloudStorage(Case):
     key, service = "cloud_storage", "storage"
     bulk = True
     over_http = False
+
+    def hurry(self, monkeypatch):
+        monkeypatch.setattr(cloud_storage_calls, "RETRY_SECONDS", 0.05)
 
     def ready(self):
         self.estate.storage.seed(BUCKET, (), versioning=True)

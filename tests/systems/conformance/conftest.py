@@ -16,7 +16,7 @@ def built(request, company_sandbox):
 
 
 @pytest.fixture
-def case(built, monkeypatch):
+def case(built, quick, monkeypatch):
     built.hurry(monkeypatch)
     built.reset()
     yield built
@@ -29,7 +29,7 @@ def clock():
 
 
 @pytest.fixture
-def company(case, clock, quick):
+def company(case, clock):
     """The system under test, filled with people of whom some are hard to tell apart."""
     with Company(case, clock) as company:
         yield company

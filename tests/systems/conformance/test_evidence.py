@@ -67,8 +67,9 @@ def test_a_receipt_says_all_that_its_kind_promises(company, card):
             assert NOW < receipt.until <= NOW + card.horizon + timedelta(days=1)
         assert bool(receipt.next_action) is (receipt.did in NEXT)
         assert receipt.job is None or _JOB.fullmatch(receipt.job)
-        assert receipt.did is not Did.GONE or receipt.gone > 0
-        assert receipt.did is Did.GONE or receipt.gone == 0 or receipt.did is Did.BLOCKED or receipt.did is Did.ACCEPTED
+        assert receipt.gone > 0 or receipt.did is not Did.GONE
+        assert receipt.gone == 0 or receipt.did is not Did.ABSENT
+        assert receipt.gone <= found.total
         assert receipt.did is not Did.ABSENT or found.total == 0 or company.case.after is not Did.ABSENT
 
 
@@ -108,7 +109,9 @@ FAILURES = (
 )
 
 
-def test_nothing_that_is_logged_or_raised_names_anybody(company, caplog):
+def test_nothing_that_is_logged_or_raised_names_anybody(company, caplog, request):
+    if company.case.tells:
+        request.applymarker(pytest.mark.xfail(reason=company.case.tells, strict=True))
     caplog.set_level(logging.DEBUG)
     said = []
     for kind, more in FAILURES if company.case.faults else ():

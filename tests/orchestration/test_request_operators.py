@@ -1,0 +1,221 @@
+"""The tasks of a person's request, on a real ledger, vault and sandbox; only Airflow's supervisor is absent."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers.standard.operators import hitl
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput
+from sqlalchemy.engine import make_url
+
+from include.erasure.desk import Desk
+from include.erasure.status import Outcome, Stage
+from include.errors import Refused, Unavailable
+from include.orchestration import erasing
+from include.orchestration.decision import APPROVE, DECLINE, DIGEST_SHOWN
+from include.orchestration.request_operators import STOP, ApproveErasure, IdentifyPerson
+from include.policy.persons import IdentifierKind
+from include.sandbox.app import Sandbox
+from include.sandbox.estate import Estate
+from tests.erasure import kit
+from tests.orchestration.conftest import NIGHT, PSEUDONYMS
+
+SYSTEMS = kit.POLICY.requests.systems if kit.POLICY.requests else ()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What a task would have put under Required Actions."""
+    question: dict[str, Any] = {}
+    monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **given: question.update(given))
+    return question
+
+
+@pytest.fixture
+def desk(deployed: None, vault_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk like that of the tasks, for what the test does itself."""
+    url = make_url(vault_url)
+    place = {"host": url.query.get("host") or url.host, "port": url.port, "schema": url.database}
+    login = {"login": url.username, "password": url.password or "unused"}
+    monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_VAULT", json.dumps({"conn_type": "postgres", **place, **login}))
+    key = base64.b64encode(bytes(range(32))).decode()
+    monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_VAULT_KEY", json.dumps({"conn_type": "generic", "password": key}))
+    with erasing.open_erasure_desk() as opened:
+        yield opened
+
+
+@pytest.fixture
+def estate(deployed: None) -> Estate:
+    """The company of the fixture ``deployed``."""
+    return Estate(NIGHT, people=60, workspaces=6, seed=7)
+
+
+class Run:
+    """A run of ``subject_request``: the context that its tasks get."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, request: str) -> None:
+        run = SimpleNamespace(dag_id="subject_request", run_id="manual", run_after=NIGHT, conf={"request_id": request})
+        self.context: Any = {
+            "dag_run": run,
+            "params": {"request_id": request},
+            "data_interval_end": NIGHT,
+            "task_instance": SimpleNamespace(id="ti"),
+        }
+        monkeypatch.setattr(erasing, "get_current_context", lambda: self.context)
+
+    def identify(self) -> Any:
+        with DAG("subject_request", schedule=None):
+            return IdentifyPerson(task_id="identify")
+
+    def plan(self) -> Any:
+        with DAG("subject_request", schedule=None):
+            return ApproveErasure(task_id="plan")
+
+    def find_everywhere(self) -> None:
+        for key in SYSTEMS:
+            erasing.find_in.function(key)
+
+
+def answered(option: str, reason: object = "DPO-12") -> dict[str, Any]:
+    """A human's answer as Airflow hands it over."""
+    return {
+        "chosen_options": [option],
+        "params_input": {"reason": reason},
+        "responded_by_user": {"id": "jane", "name": "Jane"},
+    }
+
+
+def test_a_request_goes_through_its_tasks_to_the_last_outcome(
+    desk: Desk, estate: Estate, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], company_sandbox: Sandbox
+) -> None:
+    person = estate.people[3]
+    ref = kit.open_request(desk, kit.email(person.email))
+    run = Run(monkeypatch, ref)
+    assert run.identify().execute(run.context) == {"requests": 1, "several_match": 0}
+    run.find_everywhere()
+    with pytest.raises(TaskAwaitingInput):
+        run.plan().execute(run.context)
+    assert person.email not in json.dumps(asked, default=str)
+    assert person.uid not in json.dumps(asked, default=str)
+    assert asked["defaults"] is None, "nobody's silence is a consent"
+    option = asked["options"][0]
+    assert option.startswith(APPROVE)
+    assert len(option) == len(APPROVE) + DIGEST_SHOWN
+    assert all(kit.POLICY.systems[key].name in asked["body"] for key in SYSTEMS)
+    assert run.plan().execute_complete(run.context, answered(option)) == {"decided": 1, "approved": True}
+    assert kit.status(desk, ref).decided_by == PSEUDONYMS.staff("jane")
+    assert erasing.hand_over.function() == {"approved": 1}
+    push()
+    status = kit.status(desk, ref)
+    assert {row.system for row in status.rows} == set(SYSTEMS)
+    assert not [row for row in status.rows if row.outcome in (Outcome.TO_DO, Outcome.UNDER_WAY, Outcome.FAILED)]
+    assert erasing.close_push.function() == {status.stage.value: 1}
+    assert len(company_sandbox.company.records("sendgrid", "sent")) == 1
+
+
+def push() -> None:
+    """One run of ``deletion_push``."""
+    requests = kit.POLICY.requests
+    assert requests is not None
+    for stage in requests.stages:
+        if stage.name == requests.answer.before:
+            erasing.answer_people.function()
+        for key in stage.systems:
+            erasing.erase_in.function(key)
+
+
+def test_a_plan_is_not_made_while_a_system_was_not_searched(
+    desk: Desk, estate: Estate, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
+) -> None:
+    run = Run(monkeypatch, kit.open_request(desk, kit.email(estate.people[3].email)))
+    run.identify().execute(run.context)
+    for key in SYSTEMS[1:]:
+        erasing.find_in.function(key)
+    with pytest.raises(Refused, match=f"clear the find tasks of: {SYSTEMS[0]}"):
+        run.plan().execute(run.context)
+    assert asked == {}
+
+
+def test_nothing_found_is_closed_and_nobody_is_asked_or_written_to(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], company_sandbox: Sandbox
+) -> None:
+    ref = kit.open_request(desk, kit.email("nobody.here@stranger.test"))
+    run = Run(monkeypatch, ref)
+    run.identify().execute(run.context)
+    run.find_everywhere()
+    assert run.plan().execute(run.context)["to_approve"] == 0
+    with pytest.raises(AirflowSkipException):
+        erasing.hand_over.function()
+    status = kit.status(desk, ref)
+    assert (status.stage, status.closed, status.key_destroyed) == (Stage.CLOSED, "nothing found", True)
+    assert asked == {}
+    assert company_sandbox.company.records("sendgrid", "sent") == []
+
+
+def test_a_declined_plan_deletes_nothing_and_closes(
+    desk: Desk, estate: Estate, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
+) -> None:
+    ref = kit.open_request(desk, kit.email(estate.people[3].email))
+    run = Run(monkeypatch, ref)
+    run.identify().execute(run.context)
+    run.find_everywhere()
+    with pytest.raises(TaskAwaitingInput):
+        run.plan().execute(run.context)
+    run.plan().execute_complete(run.context, answered(DECLINE))
+    with pytest.raises(AirflowSkipException):
+        erasing.hand_over.function()
+    assert kit.status(desk, ref).closed == "declined"
+    with pytest.raises(Refused, match="No open request has this id"):
+        erasing.find_in.function(SYSTEMS[0])
+
+
+@pytest.mark.parametrize("reason", [None, "", "no", "jane@leak.test asked", 7])
+def test_without_a_usable_reason_the_question_is_asked_again(
+    desk: Desk, estate: Estate, monkeypatch: pytest.MonkeyPatch, reason: object
+) -> None:
+    ref = kit.open_request(desk, kit.email(estate.people[3].email))
+    run = Run(monkeypatch, ref)
+    with pytest.raises(Unavailable, match="the question is asked again") as refused:
+        run.plan().execute_complete(run.context, answered(APPROVE + "f" * 12, reason))
+    assert "jane" not in str(refused.value)
+
+
+def test_several_people_are_put_to_a_human_without_an_identifier(
+    desk: Desk, estate: Estate, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], company_sandbox: Sandbox
+) -> None:
+    one, two = estate.people[3], estate.people[4]
+    change = {"past_emails": [one.email]}
+    documents = dict(company_sandbox.company.firestore.documents(None))
+    company_sandbox.company.firestore.seed([(f"users/{two.uid}", {**documents[f"users/{two.uid}"], **change})])
+    ref = kit.open_request(desk, kit.email(one.email))
+    run = Run(monkeypatch, ref)
+    with pytest.raises(TaskAwaitingInput):
+        run.identify().execute(run.context)
+    text = json.dumps(asked, default=str)
+    assert not [needle for needle in (one.email, one.uid, two.uid, two.email, one.name) if needle in text]
+    assert asked["options"][0] == "Person 1"
+    assert kit.status(desk, ref).stage is Stage.AMBIGUOUS
+    chosen = 1 + sorted([one.uid, two.uid]).index(one.uid)
+    run.identify().execute_complete(run.context, answered(f"Person {chosen}"))
+    known = desk.vault.subjects([ref])[0]
+    assert one.uid in known.values(IdentifierKind.USER_ID)
+    assert two.uid not in known.values(IdentifierKind.USER_ID)
+    run.identify().execute_complete(run.context, answered(STOP))
+    assert kit.status(desk, ref).closed == "declined"
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [{"request_id": "jane@leak.test"}, {"request_id": ""}, {"request_id": "req_" + "a" * 16, "email": "x@leak.test"}],
+    ids=["an address", "nothing", "an unknown field"],
+)
+def test_the_form_takes_an_id_and_nothing_else_and_repeats_nothing(conf: dict[str, str]) -> None:
+    with pytest.raises(Refused) as refused:
+        erasing.request_id(conf, conf)
+    assert "leak" not in str(refused.value)
