@@ -81,6 +81,6 @@ def next_for(status: RequestStatus, row: SystemRow) -> str:
 def _dated(row: SystemRow) -> str:
     if row.until is None:
         return "It is looked at again every night until the vendor's job has ended."
-    if not row.proved:
+    if not row.proved and row.outcome is Outcome.ACCEPTED:
         return f"The vendor offers nothing to read back: the promise ends on {row.until:%Y-%m-%d}."
     return f"It is looked at again on {row.until:%Y-%m-%d}."

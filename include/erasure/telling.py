@@ -123,7 +123,7 @@ def _verification(body: Body, system: str) -> str:
     if body["pending"]:
         return f"{looked}: the vendor's job has not ended."
     if not body["proved"]:
-        return f"{looked}: the vendor offers nothing to read back{_by(body['until'])}."
+        return f"{looked}: this look can prove nothing; it is promised to be true{_by(body['until'])}."
     hidden = f"; hidden copies are gone{_by(body['until'])}" if body["until"] else ""
     return f"{looked}: nothing is left{hidden}."
 

@@ -88,7 +88,7 @@ def test_work_by_hand_names_its_proof() -> None:
         ({"remaining": 2}, "2 records left that should be gone"),
         ({"blocked": 1}, "1 record left that it refuses to delete"),
         ({"pending": True}, "has not ended"),
-        ({"proved": False}, "nothing to read back"),
+        ({"proved": False}, "can prove nothing"),
         ({"until": START}, "hidden copies are gone by 2026-03-01"),
     ],
 )
