@@ -82,7 +82,7 @@ def every_page(summary: Summary) -> dict[str, str]:
         ),
         "new": pages.new_page(SHELL, typed, today="2026-03-01"),
         "upload": pages.upload_page(SHELL, [LineError(2, SCRIPT)], good=1, problem=SCRIPT),
-        "open": pages.open_page(SHELL, SCRIPT, [row]),
+        "open": pages.open_page(SHELL, SCRIPT, page),
         "message": pages.message_page(SHELL, SCRIPT, SCRIPT, pages.REQUESTS),
         "summary": as_html(summary),
     }
