@@ -24,7 +24,7 @@ from include.ledger.entry import Kind, Recorded
 from include.policy.model import Policy
 from include.policy.persons import Requests
 from include.systems import registry
-from include.systems.erasing import ErasingCard
+from include.systems.erasing import ErasingCard, Stays
 
 SCHEMA = "urn:clique-privacy:subject-request:1"
 
@@ -38,16 +38,6 @@ class Line:
     kind: str
     system: str | None
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeptData:
-    """Records that stay on purpose, and on which ground; ``routed`` ones are another controller's to decide about."""
-
-    what: str
-    count: int
-    ground: str
-    routed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +94,7 @@ class SystemSummary:
     job: str | None
     next_step: str
     instructions: str | None
-    stays: tuple[KeptData, ...]
+    stays: tuple[Stays, ...]
     by_hand: tuple[ByHand, ...]
     connector: str
 
@@ -253,7 +243,7 @@ def _system(
         job=row.job,
         next_step=next_for(status, row),
         instructions=(card.instructions or None) if waits and card is not None else None,
-        stays=tuple(KeptData(kept.what, kept.count, kept.ground, kept.routed) for kept in row.stays),
+        stays=row.stays,
         by_hand=tuple(_by_hand(r) for r in entries if r.entry.kind is Kind.MANUAL_DONE and r.entry.system == key),
         connector=row.connector,
     )
