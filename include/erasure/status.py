@@ -259,6 +259,8 @@ def _seen(system: SystemHistory, seen: Mapping[str, object], did: str, at: datet
         return Outcome.RESIDUAL_FOUND if seen["look"] == Look.RECHECK.value else Outcome.FAILED
     if number(seen, "blocked"):
         return Outcome.HELD
+    if seen["pending"] and _overdue(system):
+        return Outcome.FAILED
     if seen["pending"] or not seen["proved"]:
         return dated
     until = _moment(seen, "until") or (_moment(system.outcome, "until") if did == Did.ACCEPTED else None)
@@ -270,6 +272,12 @@ def _seen(system: SystemHistory, seen: Mapping[str, object], did: str, at: datet
     if _stays(system.found):
         return Outcome.HELD
     return Outcome.NO_IDENTIFIER if claim else Outcome.ABSENT
+
+
+def _overdue(system: SystemHistory) -> bool:
+    """A look after the vendor's own date found its job still running."""
+    until = _moment(system.outcome, "until")
+    return until is not None and system.seen_at is not None and system.seen_at >= until
 
 
 def _stays(found: Mapping[str, object] | None) -> tuple[Stays, ...]:

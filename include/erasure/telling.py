@@ -143,7 +143,11 @@ def _notice(body: Body, system: str) -> str:
 def _action(body: Body, _: str) -> str:
     match body.get("what"):
         case "joined":
+            if "request" in body:
+                return f"Request {body['request']} turned out to be of the same person: it was joined to this one."
             return f"{body['by']} handed in the same person again: it was joined to this request."
+        case "same person":
+            return f"The person is that of request {body['request']}: this one was joined to it."
         case "identity":
             return f"{body['by']} said who is meant ({body['choice']}): {body['reason']}."
         case what:

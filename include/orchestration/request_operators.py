@@ -35,6 +35,7 @@ class IdentifyPerson(HITLOperator):
 
     def execute(self, context: Context) -> Any:
         """Resolve, write down what is known, and park where a human has to choose."""
+        from include.erasure.duplicates import join
         from include.erasure.evidence import Match
         from include.erasure.identity import record
 
@@ -42,9 +43,10 @@ class IdentifyPerson(HITLOperator):
             identities = _resolve(desk, context)
             several = [identity for identity in identities if identity.match is Match.SEVERAL]
             record(desk, identities)
+            joined = join(desk, [one.subject.ref for one in identities if one.match is Match.ONE])
             body = describe_people(desk, several[0]) if len(identities) == 1 and several else None
         if body is None:
-            return {"requests": len(identities), "several_match": len(several)}
+            return {"requests": len(identities), "several_match": len(several), "joined": len(joined)}
         self.subject = f"{len(several[0].people)} people match request {several[0].subject.ref}"
         self.body = body
         self.options = [*(f"Person {number}" for number, _ in enumerate(several[0].people, 1)), ALL, STOP]
@@ -86,7 +88,7 @@ class ApproveErasure(HITLOperator):
         from include.erasure.status import Stage
 
         with shielded("plan of the erasure"), open_erasure_desk() as desk:
-            refs = refs_of(desk, context)
+            refs = refs_of(desk, context, open_only=False)
             known = identified(desk, refs)
             together = plan_requests(desk, known)
             waiting = [s for s in desk.statuses(known, desk.clock()) if s.stage is Stage.PLANNED]
@@ -107,7 +109,7 @@ class ApproveErasure(HITLOperator):
             self.process_trigger_event_error(event)
         answer = read_answer(event)
         with shielded("decision on the erasure"), open_erasure_desk() as desk:
-            refs = identified(desk, refs_of(desk, context))
+            refs = identified(desk, refs_of(desk, context, open_only=False))
             digest = answer.approved or str(next(iter(desk.statuses(refs, desk.clock()))).batch_digest)
             decided = decide(
                 desk,
