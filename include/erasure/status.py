@@ -11,7 +11,7 @@ from include.erasure.evidence import HELD, Look
 from include.erasure.history import History, SystemHistory, histories, number
 from include.ledger.entry import Recorded
 from include.ledger.instants import moment
-from include.systems.erasing import Did
+from include.systems.erasing import Did, Stays
 
 
 class Outcome(StrEnum):
@@ -58,16 +58,6 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Data that stays, and why."""
-
-    what: str
-    count: int
-    ground: str
-    routed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SystemRow:
     """One system of one request.
 
@@ -99,7 +89,7 @@ class SystemRow:
     job: str | None = None
     did: str | None = None
     next_action: str | None = None
-    stays: tuple[Kept, ...] = ()
+    stays: tuple[Stays, ...] = ()
     connector: str = ""
 
     def settled(self, at: datetime) -> bool:
@@ -282,11 +272,14 @@ def _seen(system: SystemHistory, seen: Mapping[str, object], did: str, at: datet
     return Outcome.NO_IDENTIFIER if claim else Outcome.ABSENT
 
 
-def _stays(found: Mapping[str, object] | None) -> tuple[Kept, ...]:
+def _stays(found: Mapping[str, object] | None) -> tuple[Stays, ...]:
     kept = [] if found is None else found["stays"]
     if not isinstance(kept, list):
         raise TypeError("what stays is a list")
-    return tuple(Kept(str(k["what"]), int(k["count"]), str(k["ground"]), k["routed"] is True) for k in kept)
+    return tuple(
+        Stays(str(k["what"]), int(k["count"]), str(k["ground"]), k["routed"] is True, tuple(k.get("controllers", ())))
+        for k in kept
+    )
 
 
 def _total(found: Mapping[str, object] | None) -> int:

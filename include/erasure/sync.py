@@ -15,7 +15,7 @@ from include.erasure.approval import close
 from include.erasure.desk import Desk
 from include.erasure.evidence import HELD, Look
 from include.erasure.push import verify
-from include.erasure.status import CLEAN, DATED, Outcome, RequestStatus, Stage, SystemRow
+from include.erasure.status import CLEAN, Outcome, RequestStatus, Stage, SystemRow
 from include.ledger.entry import Kind
 from include.systems.erasing import Did, ErasingSystem, Receipt
 
@@ -61,7 +61,9 @@ def is_due(row: SystemRow, as_of: datetime, days: Sequence[int]) -> bool:
     """Whether a look is due: a job or a date is open and has come, or one of the days after the erasure has."""
     if row.did in _NOT_ERASED or row.erased_at is None or row.outcome in {Outcome.TO_DO, Outcome.UNDER_WAY}:
         return False
-    if row.outcome in DATED and row.proved and (row.until is None or row.until <= as_of):
+    # A receipt that nothing can ever prove has no date worth looking at; what expires is searched for once it is due.
+    dated = row.outcome is Outcome.EXPIRING or (row.outcome is Outcome.ACCEPTED and row.proved)
+    if dated and (row.until is None or row.until <= as_of):
         return True
     return any(row.checked_at is None or row.checked_at < day <= as_of for day in _days(row.erased_at, days))
 

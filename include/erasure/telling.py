@@ -117,13 +117,13 @@ def _verification(body: Body, system: str) -> str:
     again = "Looked into {} again" if body["look"] == Look.RECHECK.value else "Looked into {}"
     looked = again.format(system)
     if body["remaining"]:
-        return f"{looked}: {records(body['remaining'])} are left that should be gone."
+        return f"{looked}: {records(body['remaining'])} left that should be gone."
     if body["blocked"]:
-        return f"{looked}: {records(body['blocked'])} are left that it refuses to delete."
+        return f"{looked}: {records(body['blocked'])} left that it refuses to delete."
     if body["pending"]:
         return f"{looked}: the vendor's job has not ended."
     if not body["proved"]:
-        return f"{looked}: the vendor offers nothing to read back{_by(body['until'])}."
+        return f"{looked}: this look can prove nothing; it is promised to be true{_by(body['until'])}."
     hidden = f"; hidden copies are gone{_by(body['until'])}" if body["until"] else ""
     return f"{looked}: nothing is left{hidden}."
 

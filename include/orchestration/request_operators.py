@@ -153,10 +153,12 @@ def describe_people(desk: Desk, identity: Identity) -> str:
 
 def describe_plan(desk: Desk, together: BatchPlan, left_out: int) -> str:
     """What the person who decides reads, in Markdown: counts, grounds, dates, the digest."""
+    from include.systems import registry
+
     names = {key: system.name for key, system in desk.policy.systems.items()}
     lines = [
         f"| {number} | {names[row.system]} | {row.stage} | {row.people} | {row.records} | {row.kept} | "
-        f"{(row.clean_at or 'at once')[:10]} |"
+        f"{(row.clean_at or 'at once')[:10]} | {registry.erasing_card(row.system).proof.value} |"
         for number, row in enumerate(together.totals(), 1)
     ]
     grounds = sorted(
@@ -168,8 +170,8 @@ def describe_plan(desk: Desk, together: BatchPlan, left_out: int) -> str:
         f"**Nothing has been deleted.** {len(together.to_do)} request(s): {', '.join(types)}."
         + (f" {aside} more found nothing and are not part of it." if aside else "")
         + (f" {left_out} more fit several people and are not part of it." if left_out else "")
-        + "\n\n| | system | stage | people | records to remove | records kept | truly clean on |\n"
-        "|---|---|---|---|---|---|---|\n"
+        + "\n\n| | system | stage | people | records found | records kept | truly clean on | proof |\n"
+        "|---|---|---|---|---|---|---|---|\n"
         + "\n".join(lines)
         + ("\n\nWhat stays, and why:\n\n" if grounds else "\n")
         + "\n".join(f"- {name}: {ground}" for name, ground in grounds)

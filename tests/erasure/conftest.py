@@ -17,14 +17,17 @@ from tests.erasure import kit
 
 
 class Time:
-    """The time of desk, ledger, vault and sandbox: a millisecond passes at each look, days when a test says so."""
+    """The time of desk, ledger, vault and sandbox: never the same twice and never behind the sandbox's own.
+
+    Days pass when a test says so.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self.now = kit.AS_OF + timedelta(hours=2)
 
     def __call__(self) -> datetime:
-        self.now += timedelta(milliseconds=1)
+        self.now = max(self.now + timedelta(milliseconds=1), self._sandbox.company.clock())
         return self.now
 
     def go_on(self, days: float) -> datetime:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +16,7 @@ from include.erasure.finding import find
 from include.erasure.identity import record, resolve
 from include.erasure.status import RequestStatus
 from include.ledger.entry import Entry, Json, Kind
-from include.ledger.holds import Holds
+from include.ledger.holds import Hold, Holds, Scope
 from include.ledger.instants import instant
 from include.ledger.log import Ledger
 from include.ledger.pseudonym import Pseudonymiser
@@ -132,13 +133,27 @@ def approve(desk: Desk, refs: Sequence[str], digest: str) -> int:
     return approval.decide(desk, refs, digest, approved=True, by=COLLEAGUE, reason="ticket 12")
 
 
-def carry_out(desk: Desk, systems: Systems, open_mailer: answer.OpenMailer) -> None:
-    """One run of the DAG ``deletion_push``."""
+def tasks(desk: Desk, systems: Systems, open_mailer: answer.OpenMailer) -> list[Callable[[], object]]:
+    """The tasks of the DAG ``deletion_push`` in their order."""
+    found: list[Callable[[], object]] = []
     for stage in desk.requests.stages:
         if stage.name == desk.requests.answer.before:
-            answer.tell(desk, open_mailer)
-        for key in stage.systems:
-            push.erase(desk, systems[key])
+            found.append(partial(answer.tell, desk, open_mailer))
+        found += [partial(push.erase, desk, systems[key]) for key in stage.systems]
+    return found
+
+
+def carry_out(desk: Desk, systems: Systems, open_mailer: answer.OpenMailer) -> None:
+    """One run of the DAG ``deletion_push``."""
+    for task in tasks(desk, systems, open_mailer):
+        task()
+
+
+def hold(desk: Desk, subject: str, system: str | None = None) -> Hold:
+    """A legal hold on a person, by one identifier, everywhere or in one system."""
+    scope = Scope(PSEUDONYMS.subject(subject), None, system)
+    review = desk.clock().date() + timedelta(days=90)
+    return desk.holds.set(scope, matter="matter-7", ground="A claim is pending.", set_by=STAFF, review=review)
 
 
 def status(desk: Desk, ref: str, at: datetime | None = None) -> RequestStatus:

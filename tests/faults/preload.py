@@ -14,7 +14,13 @@ for _name in (
     "include.systems.firebase_auth",
     "include.systems.firestore.system",
     "include.systems.redis",
+    "include.systems.firestore.erasing",
+    "include.systems.google_analytics.deletions",
+    "include.systems.mailgun.system",
+    "include.systems.sendgrid.system",
+    "include.systems.tawk_to",
     "redis",
+    "tests.faults.erasing.runner",
     "tests.faults.runner",
 ):
     import_module(_name)

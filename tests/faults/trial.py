@@ -54,9 +54,9 @@ class Tally:
 
 
 TALLY = Tally()
-_PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES = multiprocessing.get_context("forkserver")
 # The server imports everything once; each process forked from it has no thread and no socket yet.
-_PROCESSES.set_forkserver_preload(["tests.faults.preload"])
+PROCESSES.set_forkserver_preload(["tests.faults.preload"])
 _PROVED = {State.VERIFIED_GONE, State.EXPIRING, State.HELD, State.ABSENT}
 
 
@@ -73,7 +73,7 @@ class Trial:
 
     def start(self) -> BaseProcess:
         """A process that does what is left of the night."""
-        process = _PROCESSES.Process(target=runner.run_night, args=(dict(self.environ),), daemon=True)
+        process = PROCESSES.Process(target=runner.run_night, args=(dict(self.environ),), daemon=True)
         process.start()
         return process
 
@@ -163,7 +163,7 @@ def new_trial(name: str, sandbox: Sandbox, postgres: Databases, template: str, f
             kit.hold(desk, subject)
         environ = {
             **connections(sandbox.endpoints),
-            "AIRFLOW_CONN_PRIVACY_LEDGER": _as_connection(url),
+            "AIRFLOW_CONN_PRIVACY_LEDGER": as_connection(url),
             runner.RUN: NIGHT.run,
             runner.TASKS: str(tasks),
         }
@@ -175,7 +175,7 @@ def new_trial(name: str, sandbox: Sandbox, postgres: Databases, template: str, f
 
 def measure(trial: Trial) -> tuple[float, int]:
     """Seconds and intents of a night that nobody disturbs."""
-    first = _PROCESSES.Process(target=int)  # The server that the others are forked from takes a while to start.
+    first = PROCESSES.Process(target=int)  # The server that the others are forked from takes a while to start.
     first.start()
     first.join()
     begin = time.monotonic()
@@ -194,7 +194,8 @@ def _in_ended_workspace(path: str, ended: frozenset[Any]) -> bool:
     return "/".join(path.split("/")[:2]) in ended
 
 
-def _as_connection(url: str) -> str:
+def as_connection(url: str) -> str:
+    """The writer's login as Airflow writes a connection."""
     parts = make_url(url)
     server = {"host": parts.query.get("host") or parts.host, "port": parts.port}
     return json.dumps(

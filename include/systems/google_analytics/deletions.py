@@ -107,9 +107,15 @@ class GoogleAnalytics:
         return [self._submit(each.ref, each.records) for each in found]
 
     def verify(self, subjects: Sequence[Subject], receipts: Sequence[Receipt]) -> list[Seen]:
-        """Nothing can be read back: the receipt and its date are all there is."""
+        """Nothing can be read back: the receipt and its date are all there is.
+
+        Of a person without any identifier that Analytics knows there is nothing to delete, and nothing to prove.
+        """
         until = {receipt.ref: receipt.until for receipt in receipts}
-        return [Seen(subject.ref, remaining=0, until=until.get(subject.ref), proved=False) for subject in subjects]
+        return [
+            Seen(subject.ref, remaining=0, until=until.get(subject.ref), proved=not _named(subject))
+            for subject in subjects
+        ]
 
     def close(self) -> None:
         """Release the sockets."""
