@@ -101,17 +101,16 @@ class Calls:
         while left:
             start = start if token else left[-1]
             blobs, token = self._page(bucket, start, token, size, soft_deleted=soft_deleted)
-            hits: set[str] = set()
+            before = len(left)
             for blob in blobs:
                 while left and left[-1] < blob.name and not blob.name.startswith(left[-1]):
                     left.pop()
                 if left and blob.name.startswith(left[-1]):
-                    hits.add(left[-1])
                     yield left[-1], _version(blob, "timeCreated")
             if not token:
                 return
             goes_on = bool(left) and blobs[-1].name.startswith(left[-1])
-            size = PAGE if goes_on or len(hits) > 1 else SMALL_PAGE
+            size = PAGE if goes_on or before - len(left) > 1 else SMALL_PAGE
             token = token if goes_on else ""
 
     def expire(self, bucket: str, versions: Sequence[Version], *, as_judged: bool) -> Iterator[tuple[Version, Fate]]:
