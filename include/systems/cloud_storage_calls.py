@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from include.connection import Connection
 from include.errors import Unavailable
 from include.systems.google import TIMEOUT, base_url, credentials, failure, no_answer
-from include.systems.http_session import quiet, quieten
 from include.systems.silence import silence
 
 if TYPE_CHECKING:
@@ -223,7 +222,6 @@ def calls_to(connection: Connection) -> Calls:
     def client() -> Client:
         from google.cloud.storage import Client
 
-        quieten()
         silence("google.api_core.retry", "google.auth.transport.requests")
         options = {"api_endpoint": base_url(connection, "")} if connection.host else None
         return Client(project=project, credentials=credentials(connection, _SCOPE), client_options=options)
@@ -276,7 +274,7 @@ def _errors(tried: str) -> Iterator[None]:
     from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 
-    with quiet(), no_answer(KEY, tried):
+    with no_answer(KEY, tried):
         try:
             yield
         except GoogleAPICallError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from include.connection import Connection
 from include.errors import PrivacyError, Refused, Throttled, Unavailable
+from include.systems.http_session import quiet
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -66,12 +67,16 @@ def failure(system: str, tried: str, status: int, retry_after: str | None = None
 
 @contextmanager
 def no_answer(system: str, tried: str) -> Iterator[None]:
-    """Turn a broken connection, a time-out or a failed token exchange into :class:`Unavailable` or :class:`Refused`."""
+    """Turn a broken connection, a time-out or a failed token exchange into :class:`Unavailable` or :class:`Refused`.
+
+    Google's libraries, too, log whole addresses at DEBUG, which can hold the name of an object or of a person.
+    """
     import requests
     from google.auth.exceptions import GoogleAuthError, TransportError
 
     try:
-        yield
+        with quiet():
+            yield
     except (requests.RequestException, TransportError):
         raise Unavailable(system, tried, "Run it again; there was no answer.") from None
     except GoogleAuthError as error:

@@ -23,6 +23,7 @@ LARGEST = 32 * 2**20
 LONGEST = 300.0
 """Seconds for the whole of an answer: a server that drips bytes keeps no task."""
 _TALKATIVE = (
+    "elastic_transport.node",
     "urllib3.connectionpool",
     "urllib3.connection",
     "urllib3.poolmanager",
@@ -70,7 +71,6 @@ def open_session(connection: Connection) -> Session:
     """
     import requests
 
-    quieten()
     session = requests.Session()
     session.trust_env = False
     if "ca_bundle" in connection.extra:
@@ -106,11 +106,15 @@ _speaking: ContextVar[bool] = ContextVar("speaking", default=False)
 @contextmanager
 def quiet() -> Iterator[None]:
     """For the time of a call, nothing that the libraries below log is kept: at DEBUG they write whole addresses."""
-    before = _speaking.set(True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).addFilter(_HUSH)
+    before = _speaking.get()
+    _speaking.set(True)
     try:
         yield
     finally:
-        _speaking.reset(before)
+        # Not by a token: a generator that calls page by page may end in another context than it began in.
+        _speaking.set(before)
 
 
 class _Hush(logging.Filter):
@@ -121,12 +125,6 @@ class _Hush(logging.Filter):
 
 
 _HUSH = _Hush()
-
-
-def quieten() -> None:
-    """Make ``quiet`` count for the libraries that requests stands on."""
-    for name in _TALKATIVE:
-        logging.getLogger(name).addFilter(_HUSH)
 
 
 def _loopback(host: str | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,27 +13,8 @@ from include.sandbox.app import Sandbox
 from include.sandbox.estate import Estate
 from include.subjects.vault import Vault
 from tests.erasure import kit
-
-
-class Time:
-    """The time of desk, ledger, vault and sandbox: never the same twice and never behind the sandbox's own.
-
-    Days pass when a test says so.
-    """
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-        self.now = kit.AS_OF + timedelta(hours=2)
-
-    def __call__(self) -> datetime:
-        self.now = max(self.now + timedelta(milliseconds=1), self._sandbox.company.clock())
-        return self.now
-
-    def go_on(self, days: float) -> datetime:
-        """Let days pass for everybody."""
-        self.now += timedelta(days=days)
-        self._sandbox.company.clock.set(self.now)
-        return self.now
+from tests.erasure.office import Office
+from tests.erasure.passing import Time
 
 
 @pytest.fixture
@@ -73,3 +53,11 @@ def systems(desk: Desk, sandbox: Sandbox) -> Iterator[kit.Systems]:
 @pytest.fixture
 def open_mailer(desk: Desk, sandbox: Sandbox) -> OpenMailer:
     return kit.mailers(desk, sandbox.endpoints)
+
+
+@pytest.fixture
+def office(
+    desk: Desk, systems: kit.Systems, sandbox: Sandbox, estate: Estate, open_mailer: OpenMailer, time: Time
+) -> Office:
+    """A small company; a test that needs another one has its own ``estate``."""
+    return Office(desk, systems, sandbox, estate, open_mailer, time)

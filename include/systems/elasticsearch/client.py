@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from include.connection import Connection
 from include.errors import PrivacyError, Refused, Throttled, Unavailable
-from include.systems.silence import silence
+from include.systems.http_session import quiet
 
 if TYPE_CHECKING:
     from elasticsearch import ApiError, Elasticsearch
@@ -59,7 +59,6 @@ def connect_client(connection: Connection) -> Elasticsearch:
     """
     from elasticsearch import Elasticsearch
 
-    silence("elastic_transport.node")
     options = client_options(connection)
     major = connection.extra.get("compatible_with")
     return Elasticsearch(**options, **({"node_class": _compatible_node(int(str(major)))} if major else {}))
@@ -121,7 +120,9 @@ def speaking(tried: str) -> Iterator[None]:
     from elasticsearch import ApiError, UnsupportedProductError
 
     try:
-        yield
+        # The client's log of requests holds whole bodies: silent by default, and here whatever a deployment sets.
+        with quiet():
+            yield
     except TlsError:
         raise Refused(SYSTEM, tried, "The certificate was not accepted: give 'ca_certs' in the connection.") from None
     except UnsupportedProductError:
