@@ -31,9 +31,7 @@ from include.ledger.log import Ledger
 from include.ledger.pseudonym import Pseudonymiser
 from include.local.processes import free_port
 from include.local.stack import Size, Stack, running
-from include.policy.loader import load
 from include.policy.persons import IdentifierKind, RequestType
-from include.orchestration.settings import Settings
 from include.requests.intake import Draft
 from include.requests.opening import open_requests
 from include.sandbox.estate import Estate

@@ -109,6 +109,17 @@ class Counted:
     calls: dict[str, list[str]] = field(default_factory=lambda: {phase: [] for phase in PHASES})
     spent: dict[str, Spent] = field(default_factory=lambda: {phase: Spent() for phase in PHASES})
 
+    whole: Spent = field(default_factory=Spent)
+
+    @contextmanager
+    def total(self) -> Iterator[None]:
+        """Add what a task of the engine costs; reading the journal is left out."""
+        reading = self.journal.reading.wall, self.journal.reading.cpu
+        with self.whole.measured():
+            yield
+        self.whole.wall -= self.journal.reading.wall - reading[0]
+        self.whole.cpu -= self.journal.reading.cpu - reading[1]
+
     @property
     def card(self) -> ErasingCard:
         """The system's."""

@@ -8,7 +8,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 
 class PrivacyPlugin(AirflowPlugin):
-    """*Privacy* in the navigation lists the audit reports; *Evidence* on a run shows the report of that run."""
+    """*Privacy* in the navigation has the audit reports and the requests of persons; *Evidence* on a run its own."""
 
     name = "privacy"
     external_views = [  # noqa: RUF012 - Airflow reads a plain list

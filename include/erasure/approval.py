@@ -126,5 +126,6 @@ def _receipts_only(systems: Sequence[str]) -> frozenset[str]:
 
 
 def identified(desk: Desk, refs: Sequence[str]) -> list[str]:
-    """The requests whose person is known or certainly unknown; those that several people match are left out."""
-    return [s.ref for s in desk.statuses(refs, desk.clock()) if s.identity in (Match.ONE.value, Match.NONE.value)]
+    """Open requests whose person is known or certainly unknown; those that several people match are left out."""
+    sure = {Match.ONE.value, Match.NONE.value}
+    return [s.ref for s in desk.statuses(refs, desk.clock()) if s.identity in sure and s.closed is None]

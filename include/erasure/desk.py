@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from include.erasure.status import RequestStatus, statuses
+from include.erasure.history import History, histories, read_on
+from include.erasure.status import RequestStatus, status_of
 from include.errors import Refused
 from include.ledger.holds import Holds
 from include.ledger.log import Ledger
@@ -77,10 +78,23 @@ class Desk:
 
     def statuses(self, refs: Sequence[str], at: datetime) -> Iterator[RequestStatus]:
         """What is true of some requests."""
+        return (self.status(history, at) for history in self.histories(refs))
+
+    def status(self, history: History, at: datetime) -> RequestStatus:
+        """What is true of a request, as far as it was read."""
         claims = frozenset(k for k, s in self.policy.systems.items() if s.erasure is Erasure.NO_IDENTIFIER)
+        return status_of(history, at, claims)
+
+    def histories(self, refs: Sequence[str]) -> Iterator[History]:
+        """All evidence of some requests, a part of them in memory at a time."""
         for start in range(0, len(refs), CHUNK):
-            entries = self.ledger.entries(runs=refs[start : start + CHUNK])
-            yield from statuses(entries, at=at, claims=claims)
+            yield from histories(self.ledger.entries(runs=refs[start : start + CHUNK]))
+
+    def read_on(self, known: Sequence[History]) -> None:
+        """Take in what was written to the ledger since some requests were read."""
+        if known:
+            refs, start = [history.ref for history in known], min(history.last for history in known) + 1
+            read_on(known, self.ledger.entries(runs=refs, start=start))
 
     def open_requests(self, batch: str | None = None) -> list[str]:
         """Ids of the requests whose key exists."""

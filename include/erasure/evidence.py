@@ -75,7 +75,14 @@ def found_entry(card: ErasingCard, found: Found) -> Entry:
 def stays_body(found: Found) -> list[Json]:
     """What is kept on purpose."""
     return [
-        {"what": kept.what, "count": kept.count, "ground": kept.ground, "routed": kept.routed} for kept in found.stays
+        {
+            "what": kept.what,
+            "count": kept.count,
+            "ground": kept.ground,
+            "routed": kept.routed,
+            "controllers": list(kept.controllers),
+        }
+        for kept in found.stays
     ]
 
 

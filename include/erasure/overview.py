@@ -46,7 +46,7 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some requests, the newest first; ``older`` is where the next page begins, if there is one."""
+    """Some requests in their order; ``older`` is where the next page begins, if there are more."""
 
     rows: tuple[RequestRow, ...]
     older: Place | None
@@ -81,16 +81,18 @@ def page_of(desk: Desk, *, before: Place | None = None, stage: Stage | None = No
     return Page(tuple(rows), before)
 
 
-def open_rows(desk: Desk, *, approved: bool = True) -> list[RequestRow]:
-    """The requests that are open, oldest receipt first; with ``approved`` only those that a push works on.
+def approved_page(desk: Desk) -> Page:
+    """The open requests that a push works on, oldest receipt first, among the ``SCANNED`` oldest that are open.
 
     Raises:
         Unavailable: vault or ledger did not answer.
     """
-    requests = {request.id: request for request in desk.vault.requests(limit=SCANNED)}
-    statuses = desk.statuses(list(requests), desk.clock())
-    chosen = {status.ref: status for status in statuses if status.approved or not approved}
-    return [_row(requests[ref], chosen[ref]) for ref in requests if ref in chosen]
+    oldest = desk.vault.requests(limit=SCANNED + 1)
+    requests = {request.id: request for request in oldest[:SCANNED]}
+    statuses = [status for status in desk.statuses(list(requests), desk.clock()) if status.approved]
+    known = {status.ref: status for status in statuses}
+    rows = tuple(_row(requests[ref], known[ref]) for ref in requests if ref in known)
+    return Page(rows, (oldest[SCANNED].received_at, oldest[SCANNED].id) if len(oldest) > SCANNED else None)
 
 
 def stages_of(desk: Desk, refs: Sequence[str]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from include.erasure.desk import Desk
 from include.erasure.evidence import (
@@ -20,7 +21,8 @@ from include.erasure.evidence import (
     refusal_entry,
     verification_entry,
 )
-from include.erasure.finding import chunks, in_order, look
+from include.erasure.finding import in_order, look
+from include.erasure.history import History
 from include.erasure.status import OPEN, Outcome, RequestStatus, Stage, SystemRow
 from include.ledger.entry import Entry
 from include.ledger.holds import ActiveHolds, Hold
@@ -47,16 +49,17 @@ def erase(desk: Desk, system: ErasingSystem) -> Pushed:
         Unavailable: system, ledger or vault failed; run again.
         Refused: the account does not allow it.
     """
-    with desk.ledger.exclusive(f"erase/{system.card.key}", WAIT_SECONDS) as still_alone:
-        refs = desk.open_requests()
-        due = {
-            status.ref: status for status in desk.statuses(refs, desk.clock()) if is_due(desk, status, system.card.key)
-        }
-        for part in chunks(list(due), system.card.batch_size):
+    key = system.card.key
+    requests, outcomes = 0, Counter[str]()
+    with desk.ledger.exclusive(f"erase/{key}", WAIT_SECONDS) as still_alone:
+        due = (one for one in desk.histories(desk.open_requests()) if is_due(desk, desk.status(one, desk.clock()), key))
+        while part := list(islice(due, system.card.batch_size)):
             still_alone()
             _erase_part(desk, system, part)
-        after = Counter(status.row(system.card.key).outcome.value for status in desk.statuses(list(due), desk.clock()))
-    return Pushed(system.card.key, len(due), dict(after))
+            desk.read_on(part)
+            requests += len(part)
+            outcomes.update(desk.status(one, desk.clock()).row(key).outcome.value for one in part)
+    return Pushed(key, requests, dict(outcomes))
 
 
 def is_due(desk: Desk, status: RequestStatus, system: str) -> bool:
@@ -85,10 +88,12 @@ def _turn_has_come(desk: Desk, status: RequestStatus, system: str) -> bool:
     return False
 
 
-def _erase_part(desk: Desk, system: ErasingSystem, refs: Sequence[str]) -> None:
+def _erase_part(desk: Desk, system: ErasingSystem, part: Sequence[History]) -> None:
     """One bulk step. Cancellations and holds are read here, right before it."""
     card = system.card
-    now = {status.ref: status for status in desk.statuses(refs, desk.clock()) if is_due(desk, status, card.key)}
+    desk.read_on(part)
+    statuses = (desk.status(history, desk.clock()) for history in part)
+    now = {status.ref: status for status in statuses if is_due(desk, status, card.key)}
     active = desk.holds.active()
     subjects = desk.vault.subjects(list(now))
     held = {subject.ref: hold for subject in subjects if (hold := hold_on(desk, active, subject, card.key))}

@@ -13,13 +13,14 @@ _STAGES = {
     Stage.NO_MATCH: "Nothing is known of this person anywhere: it is closed, nothing is deleted and nobody is "
     "written to.",
     Stage.PLANNED: "The plan waits for a person under Required Actions: approve or decline it.",
-    Stage.DECLINED: "It is closed and its key destroyed; nothing is deleted.",
+    Stage.DECLINED: "Nothing is deleted; it is closed and its key destroyed in the coming night at the latest.",
     Stage.APPROVED: "The DAG Deletion push starts by itself.",
     Stage.EXECUTING: "The DAG Deletion push works off what is open, stage by stage.",
     Stage.WAITING: "Each night the open rows are looked at again; work by hand waits for a person.",
     Stage.DONE: "Every system is looked at again on the days of the policy; then the request is closed and its key "
     "destroyed.",
-    Stage.CANCELLED: "No task begins anything new; what was done stays done. It is closed and its key destroyed.",
+    Stage.CANCELLED: "No task begins anything new; what was done stays done. It is closed and its key destroyed in the "
+    "coming night.",
 }
 
 _MEANINGS = {
@@ -80,6 +81,6 @@ def next_for(status: RequestStatus, row: SystemRow) -> str:
 def _dated(row: SystemRow) -> str:
     if row.until is None:
         return "It is looked at again every night until the vendor's job has ended."
-    if not row.proved:
+    if not row.proved and row.outcome is Outcome.ACCEPTED:
         return f"The vendor offers nothing to read back: the promise ends on {row.until:%Y-%m-%d}."
     return f"It is looked at again on {row.until:%Y-%m-%d}."

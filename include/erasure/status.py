@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from include.erasure.evidence import HELD, Look
-from include.ledger.entry import Kind, Recorded
+from include.erasure.history import History, SystemHistory, histories, number
+from include.ledger.entry import Recorded
 from include.ledger.instants import moment
-from include.systems.erasing import Did
+from include.systems.erasing import Did, Stays
 
 
 class Outcome(StrEnum):
@@ -57,16 +58,6 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Data that stays, and why."""
-
-    what: str
-    count: int
-    ground: str
-    routed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SystemRow:
     """One system of one request.
 
@@ -98,7 +89,7 @@ class SystemRow:
     job: str | None = None
     did: str | None = None
     next_action: str | None = None
-    stays: tuple[Kept, ...] = ()
+    stays: tuple[Stays, ...] = ()
     connector: str = ""
 
     def settled(self, at: datetime) -> bool:
@@ -143,89 +134,6 @@ class RequestStatus:
         return self.notice is not None
 
 
-@dataclass(slots=True)
-class _System:
-    found: Mapping[str, object] | None = None
-    intents: dict[int, int] = field(default_factory=dict)
-    gone: int = 0
-    outcome: Mapping[str, object] | None = None
-    outcome_at: datetime | None = None
-    seen: Mapping[str, object] | None = None
-    seen_at: datetime | None = None
-    rechecked: int = 0
-    manual_at: datetime | None = None
-    ever: bool = False
-
-    def read(self, recorded: Recorded) -> None:
-        body = recorded.entry.body
-        match recorded.entry.kind:
-            case Kind.FOUND:
-                self.found = body
-            case Kind.INTENT:
-                found = _int(body, "found")
-                # What an unanswered call did shows in how much less the next one finds.
-                self.gone += sum(max(0, before - found) for before in self.intents.values())
-                self.intents = {recorded.index: found}
-                self.outcome = self.seen = self.manual_at = None
-                self.ever |= found > 0
-            case Kind.OUTCOME:
-                self.intents.pop(_int(body, "intent"), None) if body["intent"] is not None else self.intents.clear()
-                self.gone += _int(body, "gone")
-                self.outcome, self.outcome_at, self.seen = body, recorded.at, None
-                self.rechecked = 0
-            case Kind.VERIFICATION:
-                self.seen, self.seen_at = body, recorded.at
-                self.rechecked += body["look"] == Look.RECHECK.value
-            case Kind.MANUAL_DONE:
-                self.manual_at = recorded.at
-
-
-@dataclass(slots=True)
-class _Request:
-    opened: Recorded
-    systems: dict[str, _System] = field(default_factory=dict)
-    identity: str | None = None
-    plan: Mapping[str, object] | None = None
-    decision: Mapping[str, object] | None = None
-    notice: str | None = None
-    notice_open: str | None = None
-    notice_opened_at: datetime | None = None
-    tried: list[str] = field(default_factory=list)
-    cancelled: bool = False
-    closed: str | None = None
-    destroyed: bool = False
-
-    def read(self, recorded: Recorded) -> None:
-        entry, body = recorded.entry, recorded.entry.body
-        match entry.kind:
-            case Kind.IDENTITY:
-                self.identity = str(body["match"])
-                self.plan = self.decision = None
-            case Kind.PLAN:
-                self.plan, self.decision = body, None
-            case Kind.DECISION:
-                self.decision = body
-            case Kind.NOTICE_INTENT:
-                self.notice_open, self.notice_opened_at = entry.system, recorded.at
-            case Kind.NOTICE:
-                self._told(entry.system, str(body["sending"]))
-            case Kind.CANCELLED:
-                self.cancelled = True
-            case Kind.REQUEST_CLOSED:
-                self.closed = str(body["reason"])
-            case Kind.KEY_DESTROYED:
-                self.destroyed = True
-            case _ if entry.system is not None:
-                self.systems.setdefault(entry.system, _System()).read(recorded)
-
-    def _told(self, sender: str | None, sending: str) -> None:
-        self.notice_open = None
-        if sending == "not sent":
-            self.tried.append(str(sender))
-        else:
-            self.notice = sending
-
-
 def statuses(entries: Iterable[Recorded], *, at: datetime, claims: frozenset[str] = frozenset()) -> list[RequestStatus]:
     """Status of each request among ``entries``, in the order they were opened.
 
@@ -234,28 +142,20 @@ def statuses(entries: Iterable[Recorded], *, at: datetime, claims: frozenset[str
         at: the instant for which it is told whether a date has passed.
         claims: systems of which the policy says that no identifier is sent.
     """
-    requests: dict[str, _Request] = {}
-    for recorded in entries:
-        ref = recorded.entry.run
-        if recorded.entry.kind is Kind.REQUEST_OPENED:
-            requests.setdefault(ref, _Request(recorded))
-        elif ref in requests:
-            requests[ref].read(recorded)
-    return [_status(ref, request, at, claims) for ref, request in requests.items()]
+    return [status_of(history, at, claims) for history in histories(entries)]
 
 
-def _status(ref: str, request: _Request, at: datetime, claims: frozenset[str]) -> RequestStatus:
+def status_of(request: History, at: datetime, claims: frozenset[str] = frozenset()) -> RequestStatus:
+    """Status of one request; arguments as for :func:`statuses`."""
     approved = request.decision is not None and request.decision["choice"] == "approved"
     planned = _planned(request.plan)
-    for name in planned:
-        request.systems.setdefault(name, _System())
-    names = [*planned, *(name for name in request.systems if name not in planned)]
+    systems = {**dict.fromkeys(planned, SystemHistory()), **request.systems}
     rows = tuple(
-        _row(name, request.systems[name], at, claim=name in claims, planned=planned.get(name)) for name in names
+        _row(name, system, at, claim=name in claims, planned=planned.get(name)) for name, system in systems.items()
     )
     body = request.opened.entry.body
     return RequestStatus(
-        ref=ref,
+        ref=request.ref,
         type=str(body["type"]),
         batch=None if body["batch"] is None else str(body["batch"]),
         received_at=moment(str(body["received_at"])),
@@ -284,7 +184,7 @@ def _planned(plan: Mapping[str, object] | None) -> dict[str, int]:
     return {str(row["system"]): _total(row) for row in systems} if isinstance(systems, list) else {}
 
 
-def _stage(request: _Request, rows: tuple[SystemRow, ...], approved: bool, at: datetime) -> Stage:
+def _stage(request: History, rows: tuple[SystemRow, ...], approved: bool, at: datetime) -> Stage:
     if request.closed is not None:
         return Stage.CLOSED
     if request.cancelled:
@@ -308,7 +208,7 @@ def _working(rows: tuple[SystemRow, ...], at: datetime) -> Stage:
     return Stage.EXECUTING if any(row.outcome in OPEN for row in rows) else Stage.WAITING
 
 
-def _row(name: str, system: _System, at: datetime, *, claim: bool, planned: int | None) -> SystemRow:
+def _row(name: str, system: SystemHistory, at: datetime, *, claim: bool, planned: int | None) -> SystemRow:
     outcome = _outcome(system, at, claim)
     evidence = system.seen or system.found or {}
     until = _moment(system.seen, "until") or _moment(system.outcome, "until")
@@ -317,7 +217,7 @@ def _row(name: str, system: _System, at: datetime, *, claim: bool, planned: int 
         outcome=outcome,
         planned=_total(system.found) if planned is None else planned,
         gone=system.gone,
-        remaining=0 if system.seen is None else _int(system.seen, "remaining"),
+        remaining=0 if system.seen is None else number(system.seen, "remaining"),
         until=until,
         checked_at=system.seen_at,
         erased_at=system.outcome_at,
@@ -331,7 +231,7 @@ def _row(name: str, system: _System, at: datetime, *, claim: bool, planned: int 
     )
 
 
-def _outcome(system: _System, at: datetime, claim: bool) -> Outcome:
+def _outcome(system: SystemHistory, at: datetime, claim: bool) -> Outcome:
     if system.outcome is None:
         return Outcome.UNDER_WAY if system.intents else Outcome.TO_DO
     did = str(system.outcome["did"])
@@ -343,22 +243,24 @@ def _outcome(system: _System, at: datetime, claim: bool) -> Outcome:
     return Outcome.UNDER_WAY if system.seen is None else _seen(system, system.seen, did, at, claim)
 
 
-def _by_hand(system: _System, at: datetime, claim: bool) -> Outcome:
+def _by_hand(system: SystemHistory, at: datetime, claim: bool) -> Outcome:
     seen = system.seen
-    if seen is not None and seen["proved"] and not _int(seen, "remaining"):
+    if seen is not None and seen["proved"] and not number(seen, "remaining"):
         return _seen(system, seen, Did.MANUAL, at, claim)
     if system.manual_at is None:
         return Outcome.MANUAL_PENDING
     looked = seen is not None and system.seen_at is not None and system.seen_at > system.manual_at
-    return Outcome.RESIDUAL_FOUND if looked and seen is not None and _int(seen, "remaining") else Outcome.MANUAL_DONE
+    return Outcome.RESIDUAL_FOUND if looked and seen is not None and number(seen, "remaining") else Outcome.MANUAL_DONE
 
 
-def _seen(system: _System, seen: Mapping[str, object], did: str, at: datetime, claim: bool) -> Outcome:
+def _seen(system: SystemHistory, seen: Mapping[str, object], did: str, at: datetime, claim: bool) -> Outcome:
     dated = Outcome.ACCEPTED if did == Did.ACCEPTED else Outcome.EXPIRING
-    if _int(seen, "remaining"):
+    if number(seen, "remaining"):
         return Outcome.RESIDUAL_FOUND if seen["look"] == Look.RECHECK.value else Outcome.FAILED
-    if _int(seen, "blocked"):
+    if number(seen, "blocked"):
         return Outcome.HELD
+    if seen["pending"] and _overdue(system):
+        return Outcome.FAILED
     if seen["pending"] or not seen["proved"]:
         return dated
     until = _moment(seen, "until") or (_moment(system.outcome, "until") if did == Did.ACCEPTED else None)
@@ -372,11 +274,20 @@ def _seen(system: _System, seen: Mapping[str, object], did: str, at: datetime, c
     return Outcome.NO_IDENTIFIER if claim else Outcome.ABSENT
 
 
-def _stays(found: Mapping[str, object] | None) -> tuple[Kept, ...]:
+def _overdue(system: SystemHistory) -> bool:
+    """A look after the vendor's own date found its job still running."""
+    until = _moment(system.outcome, "until")
+    return until is not None and system.seen_at is not None and system.seen_at >= until
+
+
+def _stays(found: Mapping[str, object] | None) -> tuple[Stays, ...]:
     kept = [] if found is None else found["stays"]
     if not isinstance(kept, list):
         raise TypeError("what stays is a list")
-    return tuple(Kept(str(k["what"]), int(k["count"]), str(k["ground"]), k["routed"] is True) for k in kept)
+    return tuple(
+        Stays(str(k["what"]), int(k["count"]), str(k["ground"]), k["routed"] is True, tuple(k.get("controllers", ())))
+        for k in kept
+    )
 
 
 def _total(found: Mapping[str, object] | None) -> int:
@@ -384,13 +295,6 @@ def _total(found: Mapping[str, object] | None) -> int:
     if not isinstance(numbers, Mapping):
         raise TypeError("counts are a mapping")
     return sum(int(number) for number in numbers.values())
-
-
-def _int(body: Mapping[str, object], key: str) -> int:
-    value = body[key]
-    if not isinstance(value, int):
-        raise TypeError(f"evidence field {key} must be an integer")
-    return value
 
 
 def _text(body: Mapping[str, object] | None, key: str) -> str | None:

@@ -24,7 +24,7 @@ from include.ledger.entry import Kind, Recorded
 from include.policy.model import Policy
 from include.policy.persons import Requests
 from include.systems import registry
-from include.systems.erasing import ErasingCard
+from include.systems.erasing import ErasingCard, Stays
 
 SCHEMA = "urn:clique-privacy:subject-request:1"
 
@@ -38,16 +38,6 @@ class Line:
     kind: str
     system: str | None
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeptData:
-    """Records that stay on purpose, and on which ground; ``routed`` ones are another controller's to decide about."""
-
-    what: str
-    count: int
-    ground: str
-    routed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +62,9 @@ class SystemSummary:
         stage: the stage of the work in which its turn comes.
         outcome: what is true, in the words of the product.
         meaning: the same in a sentence.
-        planned: records to remove, as counted before.
+        planned: records to remove, as counted before; None where nobody has counted.
         gone: records removed.
-        remaining: records that the last look still found.
+        remaining: records that the last look still found; None where none was taken since.
         until: by when a dated outcome turns true, or its turn comes.
         checked_at: the last look.
         recheck_on: the next look, where one is due.
@@ -93,9 +83,9 @@ class SystemSummary:
     stage: str
     outcome: str
     meaning: str
-    planned: int
+    planned: int | None
     gone: int
-    remaining: int
+    remaining: int | None
     until: datetime | None
     checked_at: datetime | None
     recheck_on: datetime | None
@@ -104,7 +94,7 @@ class SystemSummary:
     job: str | None
     next_step: str
     instructions: str | None
-    stays: tuple[KeptData, ...]
+    stays: tuple[Stays, ...]
     by_hand: tuple[ByHand, ...]
     connector: str
 
@@ -242,9 +232,9 @@ def _system(
         stage=next((stage.name for stage in requests.stages if key in stage.systems), ""),
         outcome=row.outcome.value,
         meaning=words(row),
-        planned=row.planned,
+        planned=row.planned if row.connector or row.planned else None,
         gone=row.gone,
-        remaining=row.remaining,
+        remaining=None if row.checked_at is None else row.remaining,
         until=row.until,
         checked_at=row.checked_at,
         recheck_on=_recheck(status, row, requests.recheck_days, at),
@@ -253,7 +243,7 @@ def _system(
         job=row.job,
         next_step=next_for(status, row),
         instructions=(card.instructions or None) if waits and card is not None else None,
-        stays=tuple(KeptData(kept.what, kept.count, kept.ground, kept.routed) for kept in row.stays),
+        stays=row.stays,
         by_hand=tuple(_by_hand(r) for r in entries if r.entry.kind is Kind.MANUAL_DONE and r.entry.system == key),
         connector=row.connector,
     )

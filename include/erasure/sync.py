@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from include.erasure.approval import close
 from include.erasure.desk import Desk
 from include.erasure.evidence import HELD, Look
-from include.erasure.finding import chunks
 from include.erasure.push import verify
-from include.erasure.status import CLEAN, DATED, Outcome, RequestStatus, Stage, SystemRow
+from include.erasure.status import CLEAN, Outcome, RequestStatus, Stage, SystemRow
 from include.ledger.entry import Kind
 from include.systems.erasing import Did, ErasingSystem, Receipt
 
@@ -43,22 +43,27 @@ def recheck(desk: Desk, system: ErasingSystem, *, as_of: datetime) -> Rechecked:
         Unavailable: system, ledger or vault failed; run again.
     """
     key = system.card.key
+    looked = residual = 0
     with desk.ledger.exclusive(f"erase/{key}", 300) as still_alone:
-        statuses = desk.statuses(desk.open_requests(), as_of)
-        due = {s.ref: s for s in statuses if is_due(s.row(key), as_of, desk.requests.recheck_days)}
-        for part in chunks(list(due), system.card.batch_size):
+        known, days = desk.histories(desk.open_requests()), desk.requests.recheck_days
+        due = (one for one in known if is_due(desk.status(one, as_of).row(key), as_of, days))
+        while part := list(islice(due, system.card.batch_size)):
             still_alone()
-            receipts = [_receipt(due[ref].ref, due[ref].row(key)) for ref in part]
-            verify(desk, system, desk.vault.subjects(part), receipts, Look.RECHECK)
-        after = [status.row(key) for status in desk.statuses(list(due), as_of)]
-    return Rechecked(key, len(due), sum(row.outcome is Outcome.RESIDUAL_FOUND for row in after))
+            receipts = [_receipt(one.ref, desk.status(one, as_of).row(key)) for one in part]
+            verify(desk, system, desk.vault.subjects([one.ref for one in part]), receipts, Look.RECHECK)
+            desk.read_on(part)
+            looked += len(part)
+            residual += sum(desk.status(one, as_of).row(key).outcome is Outcome.RESIDUAL_FOUND for one in part)
+    return Rechecked(key, looked, residual)
 
 
 def is_due(row: SystemRow, as_of: datetime, days: Sequence[int]) -> bool:
     """Whether a look is due: a job or a date is open and has come, or one of the days after the erasure has."""
     if row.did in _NOT_ERASED or row.erased_at is None or row.outcome in {Outcome.TO_DO, Outcome.UNDER_WAY}:
         return False
-    if row.outcome in DATED and row.proved and (row.until is None or row.until <= as_of):
+    # A receipt that nothing can ever prove has no date worth looking at; what expires is searched for once it is due.
+    dated = row.outcome is Outcome.EXPIRING or (row.outcome is Outcome.ACCEPTED and row.proved)
+    if dated and (row.until is None or row.until <= as_of):
         return True
     return any(row.checked_at is None or row.checked_at < day <= as_of for day in _days(row.erased_at, days))
 

@@ -117,13 +117,13 @@ def _verification(body: Body, system: str) -> str:
     again = "Looked into {} again" if body["look"] == Look.RECHECK.value else "Looked into {}"
     looked = again.format(system)
     if body["remaining"]:
-        return f"{looked}: {records(body['remaining'])} are left that should be gone."
+        return f"{looked}: {records(body['remaining'])} left that should be gone."
     if body["blocked"]:
-        return f"{looked}: {records(body['blocked'])} are left that it refuses to delete."
+        return f"{looked}: {records(body['blocked'])} left that it refuses to delete."
     if body["pending"]:
         return f"{looked}: the vendor's job has not ended."
     if not body["proved"]:
-        return f"{looked}: the vendor offers nothing to read back{_by(body['until'])}."
+        return f"{looked}: this look can prove nothing; it is promised to be true{_by(body['until'])}."
     hidden = f"; hidden copies are gone{_by(body['until'])}" if body["until"] else ""
     return f"{looked}: nothing is left{hidden}."
 
@@ -143,7 +143,11 @@ def _notice(body: Body, system: str) -> str:
 def _action(body: Body, _: str) -> str:
     match body.get("what"):
         case "joined":
+            if "request" in body:
+                return f"Request {body['request']} turned out to be of the same person: it was joined to this one."
             return f"{body['by']} handed in the same person again: it was joined to this request."
+        case "same person":
+            return f"The person is that of request {body['request']}: this one was joined to it."
         case "identity":
             return f"{body['by']} said who is meant ({body['choice']}): {body['reason']}."
         case what:

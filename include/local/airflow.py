@@ -74,7 +74,7 @@ def environment(airflow: LocalAirflow, database: str) -> dict[str, str]:
         "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-        # A task may end between two looks of its supervisor, which then keeps the worker for this many seconds (default 5).
+        # A task that ends between two looks of its supervisor keeps its worker for this many seconds (5 by default).
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     }
     return {

@@ -118,7 +118,7 @@ def find_in(key: str) -> dict[str, object]:
     from include.erasure.finding import find
 
     with shielded(f"search in {key}"), open_erasure_desk() as desk:
-        refs = identified(desk, refs_of(desk, get_current_context()))
+        refs = identified(desk, refs_of(desk, get_current_context(), open_only=False))
         with open_erasing(desk, key) as system:
             return {"system": key, "requests": len(refs), "records": sum(find(desk, refs, system).values())}
 
@@ -201,27 +201,35 @@ def recheck_in(key: str) -> dict[str, object]:
 
 @task(task_id="close", trigger_rule="all_done", retries=2)
 def close_requests() -> dict[str, object]:
-    """Close what is finished and destroy its keys; write what a crash left unwritten."""
+    """Close what is finished and destroy its keys; write what a crash left unwritten. A residual ends the run red."""
     from include.erasure.sync import close_finished
     from include.requests.opening import repair
 
     with shielded("closing of requests"), open_erasure_desk() as desk:
         repair(desk.vault, desk.ledger)
         closed = close_finished(desk, as_of=_as_of(get_current_context()))
+        residual = _residuals(desk)
+    if residual:
+        raise AirflowFailException(f"Data was found again for {residual} request(s): the push erases it, see Evidence.")
     return dict(closed)
 
 
 @task(task_id="alarm", trigger_rule="all_done", retries=2, outlets=[APPROVED])
 def alarm_residuals() -> dict[str, object]:
     """Have residuals erased again by the push; without any this is skipped."""
-    from include.erasure.status import Outcome
-
     with shielded("count of residuals"), open_erasure_desk() as desk:
-        statuses = desk.statuses(desk.open_requests(), desk.clock())
-        found = sum(any(row.outcome is Outcome.RESIDUAL_FOUND for row in status.rows) for status in statuses)
+        found = _residuals(desk)
     if not found:
         raise AirflowSkipException("No residual was found.")
     return {"requests_with_residuals": found}
+
+
+def _residuals(desk: Desk) -> int:
+    """Requests for which a later look found data again that no push has erased yet."""
+    from include.erasure.status import Outcome
+
+    statuses = desk.statuses(desk.open_requests(), desk.clock())
+    return sum(any(row.outcome is Outcome.RESIDUAL_FOUND for row in status.rows) for status in statuses)
 
 
 def _as_of(context: Mapping[str, Any]) -> datetime:

@@ -35,6 +35,7 @@ class IdentifyPerson(HITLOperator):
 
     def execute(self, context: Context) -> Any:
         """Resolve, write down what is known, and park where a human has to choose."""
+        from include.erasure.duplicates import join
         from include.erasure.evidence import Match
         from include.erasure.identity import record
 
@@ -42,9 +43,10 @@ class IdentifyPerson(HITLOperator):
             identities = _resolve(desk, context)
             several = [identity for identity in identities if identity.match is Match.SEVERAL]
             record(desk, identities)
+            joined = join(desk, [one.subject.ref for one in identities if one.match is Match.ONE])
             body = describe_people(desk, several[0]) if len(identities) == 1 and several else None
         if body is None:
-            return {"requests": len(identities), "several_match": len(several)}
+            return {"requests": len(identities), "several_match": len(several), "joined": len(joined)}
         self.subject = f"{len(several[0].people)} people match request {several[0].subject.ref}"
         self.body = body
         self.options = [*(f"Person {number}" for number, _ in enumerate(several[0].people, 1)), ALL, STOP]
@@ -86,7 +88,7 @@ class ApproveErasure(HITLOperator):
         from include.erasure.status import Stage
 
         with shielded("plan of the erasure"), open_erasure_desk() as desk:
-            refs = refs_of(desk, context)
+            refs = refs_of(desk, context, open_only=False)
             known = identified(desk, refs)
             together = plan_requests(desk, known)
             waiting = [s for s in desk.statuses(known, desk.clock()) if s.stage is Stage.PLANNED]
@@ -107,7 +109,7 @@ class ApproveErasure(HITLOperator):
             self.process_trigger_event_error(event)
         answer = read_answer(event)
         with shielded("decision on the erasure"), open_erasure_desk() as desk:
-            refs = identified(desk, refs_of(desk, context))
+            refs = identified(desk, refs_of(desk, context, open_only=False))
             digest = answer.approved or str(next(iter(desk.statuses(refs, desk.clock()))).batch_digest)
             decided = decide(
                 desk,
@@ -153,10 +155,12 @@ def describe_people(desk: Desk, identity: Identity) -> str:
 
 def describe_plan(desk: Desk, together: BatchPlan, left_out: int) -> str:
     """What the person who decides reads, in Markdown: counts, grounds, dates, the digest."""
+    from include.systems import registry
+
     names = {key: system.name for key, system in desk.policy.systems.items()}
     lines = [
         f"| {number} | {names[row.system]} | {row.stage} | {row.people} | {row.records} | {row.kept} | "
-        f"{(row.clean_at or 'at once')[:10]} |"
+        f"{(row.clean_at or 'at once')[:10]} | {registry.erasing_card(row.system).proof.value} |"
         for number, row in enumerate(together.totals(), 1)
     ]
     grounds = sorted(
@@ -168,8 +172,8 @@ def describe_plan(desk: Desk, together: BatchPlan, left_out: int) -> str:
         f"**Nothing has been deleted.** {len(together.to_do)} request(s): {', '.join(types)}."
         + (f" {aside} more found nothing and are not part of it." if aside else "")
         + (f" {left_out} more fit several people and are not part of it." if left_out else "")
-        + "\n\n| | system | stage | people | records to remove | records kept | truly clean on |\n"
-        "|---|---|---|---|---|---|---|\n"
+        + "\n\n| | system | stage | people | records found | records kept | truly clean on | proof |\n"
+        "|---|---|---|---|---|---|---|---|\n"
         + "\n".join(lines)
         + ("\n\nWhat stays, and why:\n\n" if grounds else "\n")
         + "\n".join(f"- {name}: {ground}" for name, ground in grounds)

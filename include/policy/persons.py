@@ -66,6 +66,9 @@ class Person(Model):
     account_deletion: Effect = Field(Disposal.DELETE, description="one of 'delete', 'unlink', 'keep', 'route'")
     unlink: tuple[Text, ...] = Field((), description="a list of fields that name the person, for 'unlink'")
     ground: Text | None = Field(None, description="why records stay, for 'unlink', 'keep' and 'route'")
+    controller: Annotated[str, StringConstraints(pattern="^parent$")] | None = Field(
+        None, description="where a record names the controller that a request is routed to: 'parent', the record above"
+    )
 
     def disposal(self, request: RequestType) -> Disposal:
         """What becomes of the records under a request of that type."""

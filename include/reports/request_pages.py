@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from include.erasure.overview import Page, RequestRow
+from include.erasure.overview import SCANNED, Page
 from include.erasure.status import Stage
 from include.erasure.summary import Summary
 from include.erasure.telling import TYPES
@@ -147,6 +147,7 @@ def batch_page(
         page=page,
         size=size,
         stages=stages,
+        counted=SCANNED,
         older=older,
         started=started,
         notice=notice,
@@ -172,9 +173,9 @@ def upload_page(shell: Shell, errors: Sequence[LineError] = (), *, good: int = 0
     )
 
 
-def open_page(shell: Shell, dag: str, rows: Sequence[RequestRow]) -> str:
+def open_page(shell: Shell, dag: str, page: Page) -> str:
     """The requests that a nightly run works on, for the tab on the run's own page."""
-    return _page("open.html.j2", shell, dag=dag, rows=rows)
+    return _page("open.html.j2", shell, dag=dag, page=page)
 
 
 def message_page(shell: Shell, title: str, text: str, back: tuple[str, str]) -> str:

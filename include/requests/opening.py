@@ -50,7 +50,8 @@ def open_requests(
 ) -> Opening:
     """Open requests, all or none in the vault, each with its entry in the ledger.
 
-    Handing the same in again after an error is safe: it joins what was opened before.
+    Handing the same in again after an error is safe: it joins what was opened before. A request whose deletions have
+    begun is not joined: the person may have come back since.
 
     Args:
         vault: gets the identifiers.
@@ -74,13 +75,19 @@ def open_requests(
     batch = new_id("bat") if len(drafts) > 1 else None
     with ledger.exclusive(_LOCK, _WAIT_SECONDS) as confirm:
         _repair(vault, ledger)
-        opened = vault.open(intake, batch=batch)
+        opened = vault.open(intake, batch=batch, may_join=lambda ref: _can_be_joined(ledger, ref))
         confirm()
         fresh = [one.id for one in opened if not one.joined]
         body: dict[str, Json] = {"what": "joined", "by": opened_by, "source": source}
         joined = [Entry(Kind.OPERATOR_ACTION, one.id, body=body) for one in opened if one.joined]
         ledger.append([*_entries(vault, fresh), *joined])
     return Opening(batch if fresh else None, tuple(opened))
+
+
+def _can_be_joined(ledger: Ledger, ref: str) -> bool:
+    """A request that was begun, cancelled or closed says nothing of data that came since."""
+    begun = (Kind.INTENT, Kind.CANCELLED, Kind.REQUEST_CLOSED)
+    return not any(ledger.entries(run=ref, kinds=begun))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from include.policy.persons import RequestType
 
@@ -18,15 +18,23 @@ class OpenRequests:
         for value in fingerprints:
             self._holders.setdefault(value, {})[ref] = request
 
-    def covering(self, fingerprints: Sequence[bytes], request: RequestType) -> str | None:
+    def covering(
+        self, fingerprints: Sequence[bytes], request: RequestType, may_join: Callable[[str], bool]
+    ) -> str | None:
         """The oldest request that has all of these fingerprints and does at least what is asked, if there is one.
 
         One that shares only some of them may be somebody else's: that is for a person to say.
+
+        Args:
+            fingerprints: of the new one.
+            request: what is asked.
+            may_join: whether a request still can be joined.
         """
         if not fingerprints:
             return None
         first, *others = (self._holders.get(value, {}) for value in fingerprints)
         for ref, covered in first.items():
-            if covered in {request, RequestType.ERASURE} and all(ref in holder for holder in others):
+            covers = covered in {request, RequestType.ERASURE} and all(ref in holder for holder in others)
+            if covers and may_join(ref):
                 return ref
         return None

@@ -55,7 +55,13 @@ class Vault:
         self.clock = clock
         self._keys = keys
 
-    def open(self, intake: Sequence[Intake], *, batch: str | None = None) -> list[Opened]:
+    def open(
+        self,
+        intake: Sequence[Intake],
+        *,
+        batch: str | None = None,
+        may_join: Callable[[str], bool] = lambda ref: True,
+    ) -> list[Opened]:
         """Open requests, all or none; durable when this returns. An intake of a known person joins their request.
 
         Known is a person all of whose identifiers an open request has that covers what is asked: an erasure covers an
@@ -64,6 +70,7 @@ class Vault:
         Args:
             intake: one per person.
             batch: id for the requests that are new, if they belong together.
+            may_join: whether an open request still can be joined; the vault itself does not know how far one is.
 
         Returns:
             One for each intake, in its order.
@@ -86,7 +93,7 @@ class Vault:
             fresh: dict[str, Intake] = {}
             for one, values in zip(intake, wanted, strict=True):
                 comparable = all(given.kind in FINGERPRINTED for given in one.identifiers)
-                ref = known.covering(values, one.type) if comparable else None
+                ref = known.covering(values, one.type, may_join) if comparable else None
                 opened.append(Opened(ref or register.new_id("req"), joined=ref is not None))
                 if ref is None:
                     fresh[opened[-1].id] = one

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from include.connection import Connection
 from include.errors import Unavailable
 from include.systems.google import TIMEOUT, base_url, credentials, failure, no_answer
+from include.systems.silence import silence
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Bucket, Client  # type: ignore[import-untyped]
@@ -99,17 +100,16 @@ class Calls:
         while left:
             start = start if token else left[-1]
             blobs, token = self._page(bucket, start, token, size, soft_deleted=soft_deleted)
-            hits: set[str] = set()
+            before = len(left)
             for blob in blobs:
                 while left and left[-1] < blob.name and not blob.name.startswith(left[-1]):
                     left.pop()
                 if left and blob.name.startswith(left[-1]):
-                    hits.add(left[-1])
                     yield left[-1], _version(blob, "timeCreated")
             if not token:
                 return
             goes_on = bool(left) and blobs[-1].name.startswith(left[-1])
-            size = PAGE if goes_on or len(hits) > 1 else SMALL_PAGE
+            size = PAGE if goes_on or before - len(left) > 1 else SMALL_PAGE
             token = token if goes_on else ""
 
     def expire(self, bucket: str, versions: Sequence[Version], *, as_judged: bool) -> Iterator[tuple[Version, Fate]]:
@@ -222,6 +222,7 @@ def calls_to(connection: Connection) -> Calls:
     def client() -> Client:
         from google.cloud.storage import Client
 
+        silence("google.api_core.retry", "google.auth.transport.requests")
         options = {"api_endpoint": base_url(connection, "")} if connection.host else None
         return Client(project=project, credentials=credentials(connection, _SCOPE), client_options=options)
 

@@ -55,12 +55,14 @@ class Stays:
         count: how many records.
         ground: why, in a sentence of the policy file.
         routed: another controller decides about it.
+        controllers: opaque ids of those controllers, where a record names its own.
     """
 
     what: str
     count: int
     ground: str
     routed: bool = False
+    controllers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

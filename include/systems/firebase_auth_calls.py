@@ -15,6 +15,7 @@ from urllib.parse import quote
 from include.connection import Connection
 from include.errors import Inconsistent, Refused, Unavailable
 from include.systems.google import TIMEOUT, base_url, credentials, failure, no_answer
+from include.systems.silence import silence
 
 if TYPE_CHECKING:
     from requests import Session
@@ -204,6 +205,7 @@ def calls_to(connection: Connection, pace: Callable[[float], Pacing]) -> Calls:
     def session() -> Session:
         from google.auth.transport.requests import AuthorizedSession
 
+        silence("google.auth.transport.requests")
         return AuthorizedSession(credentials(connection, _SCOPE))  # type: ignore[no-untyped-call]
 
     return Calls(session, base_url(connection, _ENDPOINT), connection.text("project"), pace(rate))

@@ -82,9 +82,12 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter)
     stays: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
+    controllers: dict[str, set[str]] = field(default_factory=dict)
 
-    def add(self, place: Place, disposal: Disposal, count: int = 1) -> None:
+    def add(self, place: Place, disposal: Disposal, count: int = 1, controller: str | None = None) -> None:
         """Add records: what is deleted or unlinked to ``counts``, what stays, unlinked records too, to ``stays``."""
+        if controller is not None and disposal is Disposal.ROUTE:
+            self.controllers.setdefault(place.holding, set()).add(controller)
         if disposal in {Disposal.DELETE, Disposal.UNLINK}:
             self.counts[place.holding] += count
         if disposal is not Disposal.DELETE:
@@ -101,6 +104,10 @@ class Tally:
 
     def found(self, ref: str, records: Any = None, clean_at: datetime | None = None) -> Found:
         """The same in the words of the contract, without zeros."""
-        stays = (Stays(what, n, ground, routed) for (what, ground, routed), n in sorted(self.stays.items()) if n)
+        stays = (
+            Stays(what, n, ground, routed, tuple(sorted(self.controllers.get(what, ()))) if routed else ())
+            for (what, ground, routed), n in sorted(self.stays.items())
+            if n
+        )
         counts = {holding: count for holding, count in sorted(self.counts.items()) if count}
         return Found(ref, counts, tuple(stays), clean_at, records)

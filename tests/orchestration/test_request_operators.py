@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.providers.standard.operators import hitl
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
 from sqlalchemy.engine import make_url
 
 from include.erasure.desk import Desk
@@ -97,7 +98,7 @@ def test_a_request_goes_through_its_tasks_to_the_last_outcome(
     person = estate.people[3]
     ref = kit.open_request(desk, kit.email(person.email))
     run = Run(monkeypatch, ref)
-    assert run.identify().execute(run.context) == {"requests": 1, "several_match": 0}
+    assert run.identify().execute(run.context) == {"requests": 1, "several_match": 0, "joined": 0}
     run.find_everywhere()
     with pytest.raises(TaskAwaitingInput):
         run.plan().execute(run.context)
@@ -172,7 +173,7 @@ def test_a_declined_plan_deletes_nothing_and_closes(
         erasing.hand_over.function()
     assert kit.status(desk, ref).closed == "declined"
     with pytest.raises(Refused, match="No open request has this id"):
-        erasing.find_in.function(SYSTEMS[0])
+        run.identify().execute(run.context)
 
 
 @pytest.mark.parametrize("reason", [None, "", "no", "jane@leak.test asked", 7])
@@ -219,3 +220,45 @@ def test_the_form_takes_an_id_and_nothing_else_and_repeats_nothing(conf: dict[st
     with pytest.raises(Refused) as refused:
         erasing.request_id(conf, conf)
     assert "leak" not in str(refused.value)
+
+
+def test_a_second_request_of_the_same_person_under_another_address_is_joined_and_its_run_is_green(
+    desk: Desk, estate: Estate, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
+) -> None:
+    person = next(p for p in estate.people if estate.identities[p.uid].past_emails)
+    first = kit.open_request(desk, kit.email(person.email))
+    second = kit.open_request(desk, kit.email(estate.identities[person.uid].past_emails[0]))
+    earlier = Run(monkeypatch, first)
+    earlier.identify().execute(earlier.context)
+    run = Run(monkeypatch, second)
+    assert run.identify().execute(run.context)["joined"] == 1
+    run.find_everywhere()
+    assert run.plan().execute(run.context)["to_approve"] == 0
+    with pytest.raises(AirflowSkipException):
+        erasing.hand_over.function()
+    assert (kit.status(desk, second).closed, kit.status(desk, first).closed) == ("joined", None)
+    assert asked == {}
+
+
+def test_data_that_came_back_ends_the_second_look_red_and_starts_a_push(
+    desk: Desk, estate: Estate, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], company_sandbox: Sandbox
+) -> None:
+    person = estate.people[3]
+    before = dict(company_sandbox.company.firestore.documents(None))
+    ref = kit.open_request(desk, kit.email(person.email))
+    with kit.connected(desk, company_sandbox.endpoints) as systems:
+        kit.approve(desk, [ref], kit.plan(desk, [ref], systems))
+    run = Run(monkeypatch, ref)
+    push()
+    restored = f"users/{person.uid}"
+    company_sandbox.company.firestore.seed([(restored, before[restored])])
+    run.context["data_interval_end"] = NIGHT + timedelta(days=2)
+    monkeypatch.setattr("include.orchestration.desk.now", lambda: NIGHT + timedelta(days=2))
+    assert erasing.recheck_in.function("firestore") == {"system": "firestore", "looked": 1, "residual": 1}
+    assert erasing.alarm_residuals.function() == {"requests_with_residuals": 1}
+    with pytest.raises(AirflowFailException, match="Data was found again for 1 request"):
+        erasing.close_requests.function()
+    push()
+    assert kit.status(desk, ref).row("firestore").outcome is Outcome.VERIFIED_GONE
+    with pytest.raises(AirflowSkipException):
+        erasing.alarm_residuals.function()

@@ -86,4 +86,4 @@ def test_nobody_joins_a_request_that_lacks_something_of_them(
             for number, (covered, values) in enumerate(before)
             if wanted and set(wanted) <= values and covered in {kind, RequestType.ERASURE}
         ]
-        assert known.covering(wanted, kind) == (fitting[0] if fitting else None)
+        assert known.covering(wanted, kind, lambda ref: True) == (fitting[0] if fitting else None)

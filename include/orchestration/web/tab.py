@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
-from include.erasure.overview import open_rows
+from include.erasure.overview import approved_page
 from include.orchestration.web.access import READS_REPORTS, READS_REQUESTS, REQUESTS_DAG
 from include.orchestration.web.airflow import Caller
 from include.orchestration.web.answers import page
@@ -29,13 +29,13 @@ def of_request(run: str, shell: Around, airflow: Caller) -> Response:
 @router.get("/deletion_push/{run:path}", dependencies=[READS_REQUESTS])
 def of_push(desk: AtDesk, shell: Around) -> Response:
     """The approved requests that are open, with their outcomes."""
-    return page(request_pages.open_page(shell, "Deletion push", open_rows(desk)))
+    return page(request_pages.open_page(shell, "Deletion push", approved_page(desk)))
 
 
 @router.get("/third_party_sync/{run:path}", dependencies=[READS_REQUESTS])
 def of_sync(desk: AtDesk, shell: Around) -> Response:
     """The same: the sync looks again at them."""
-    return page(request_pages.open_page(shell, "Third-party sync", open_rows(desk)))
+    return page(request_pages.open_page(shell, "Third-party sync", approved_page(desk)))
 
 
 router.add_api_route("/{dag}/{airflow_run:path}", of_run, methods=["GET"], dependencies=[READS_REPORTS])

@@ -95,11 +95,16 @@ def settled(subject: Subject, cases: Mapping[str, Case], belows: Mapping[str, Be
     tally, records = Tally(), []
     for name, case in cases.items():
         for reading, disposal in case.of(Disposal.KEEP, Disposal.ROUTE):
-            tally.add(reading.place, disposal)
+            tally.add(reading.place, disposal, controller=_controller(name, reading))
         record = _gone(name, case, belows.get(name), keep, tally) if case.is_deleted else _changed(name, case, tally)
         if record is not None:
             records.append(record)
     return tally.found(subject.ref, Records(subject, tuple(records)))
+
+
+def _controller(name: str, reading: Reading) -> str | None:
+    """The id of the document above, where the policy says that it names the controller."""
+    return name.split("/")[-3] if reading.place.person.controller == "parent" else None
 
 
 def _gone(name: str, case: Case, tree: Below | None, keep: Keep, tally: Tally) -> Record | None:

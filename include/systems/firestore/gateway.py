@@ -22,6 +22,7 @@ from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untype
 from include.connection import Connection
 from include.errors import PrivacyError, Refused, Throttled, Unavailable
 from include.systems.firestore import CARD
+from include.systems.silence import silence
 
 READ_SECONDS = 120.0
 WRITE_SECONDS = 60.0
@@ -46,6 +47,7 @@ class Gateway:
     """
 
     def __init__(self, connection: Connection, credentials: Credentials | None) -> None:
+        silence("google.cloud.firestore_v1", "google.auth.transport")
         project = connection.text("project")
         self.database = f"projects/{project}/databases/{connection.text('database', '(default)')}"
         self.root = f"{self.database}/documents"

@@ -21,7 +21,7 @@ _LONGEST = 100
 _DELETED = 100
 """Ids of one deletion: they travel in the query, which stays below 4 KB."""
 _POLLS = (0.2, 0.5, 1.0, 2.0, 4.0)
-"""Seconds between looks at a job; whoever needs longer is looked at by ``verify``."""
+"""Seconds between looks at jobs; whoever needs longer is looked at by ``verify``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +66,19 @@ def delete(account: Account, ids: Collection[str]) -> dict[str, str]:
     return jobs
 
 
-def ended(account: Account, job: str, pause: Callable[[float], None]) -> bool:
-    """Whether a deletion has ended, after some seconds of patience.
+def unfinished(account: Account, jobs: Collection[str], sleep: Callable[[float], None]) -> set[str]:
+    """The deletions that have not ended after some seconds of patience, in which all are waited for together.
 
     Raises:
-        Unavailable: it failed, so that it has to be asked for again; or a call failed.
+        Unavailable: one failed, so that it has to be asked for again; or a call failed.
     """
+    left = set(jobs)
     for wait in (*_POLLS, None):
-        if not pending(account, job):
-            return True
-        if wait is not None:
-            pause(wait)
-    return False
+        left = {job for job in sorted(left) if pending(account, job)}
+        if not left or wait is None:
+            break
+        sleep(wait)
+    return left
 
 
 def pending(account: Account, job: str) -> bool:

@@ -7,9 +7,10 @@ can't be searched reliably (the log is an add-on and shorter than what is kept),
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from include.connection import Connection
 from include.errors import Refused
@@ -103,7 +104,8 @@ class SendGrid:
         """
         held = self._look(subjects)
         given = {receipt.ref: receipt for receipt in receipts}
-        return [self._seen(subject, held, given.get(subject.ref)) for subject in subjects]
+        pending = cache(contacts.pending)
+        return [self._seen(subject, held, given.get(subject.ref), pending) for subject in subjects]
 
     def close(self) -> None:
         """Release the sockets."""
@@ -156,12 +158,16 @@ class SendGrid:
         ids = sorted({contact.id for each in held for contact in each.contacts})
         started = contacts.delete(account, ids)
         work.deletions |= {(account, identifier): job for identifier, job in started.items()}
-        work.unfinished |= {
-            job for job in dict.fromkeys(started.values()) if not contacts.ended(account, job, self._accounts.pause)
-        }
+        work.unfinished |= contacts.unfinished(account, set(started.values()), self._accounts.pause)
         suppressions.remove(account, {entry for each in held for entry in each.going})
 
-    def _seen(self, subject: Subject, held: Mapping[Account, Mapping[str, _Held]], receipt: Receipt | None) -> Seen:
+    def _seen(
+        self,
+        subject: Subject,
+        held: Mapping[Account, Mapping[str, _Held]],
+        receipt: Receipt | None,
+        pending: Callable[[Account, str], bool],
+    ) -> Seen:
         own = addresses(subject)
         of_person = {account: _together(by_address, own) for account, by_address in held.items()}
         until = receipt.until if receipt else None
@@ -170,7 +176,7 @@ class SendGrid:
             remaining=sum(_counts(of_person.values()).values()),
             until=until if until and until > self._means.clock() else None,
             pending=any(
-                contacts.pending(account, job)
+                pending(account, job)
                 for account, each in of_person.items()
                 if each.contacts
                 for job in _deletions(receipt)

@@ -65,20 +65,25 @@ class Installation:
     def call(self, method: str, path: str, body: object = None) -> requests.Response:
         return self._session.request(method, self.url + path, json=body, timeout=30)
 
-    def trigger(self, conf: dict[str, object]) -> requests.Response:
-        return self.call("POST", "/api/v2/dags/retention/dagRuns", {"logical_date": None, "conf": conf})
+    def post_form(self, path: str, fields: dict[str, str]) -> requests.Response:
+        """Send a form of a page, as a browser that shows it does."""
+        headers = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"}
+        return self._session.post(self.url + path, fields, headers=headers, allow_redirects=False, timeout=30)
 
-    def run(self, conf: dict[str, object]) -> tuple[str, str]:
+    def trigger(self, conf: dict[str, object], dag: str = "retention") -> requests.Response:
+        return self.call("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})
+
+    def run(self, conf: dict[str, object], dag: str = "retention") -> tuple[str, str]:
         """Trigger a run and wait for its end: Airflow's run id and the final state."""
-        answer = self.trigger(conf)
+        answer = self.trigger(conf, dag)
         assert answer.ok, answer.text
         run = answer.json()["dag_run_id"]
-        return run, self.wait(run)
+        return run, self.wait(run, dag)
 
-    def wait(self, run: str) -> str:
+    def wait(self, run: str, dag: str = "retention") -> str:
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
-            state = self.call("GET", f"/api/v2/dags/retention/dagRuns/{run}").json()["state"]
+            state = self.call("GET", f"/api/v2/dags/{dag}/dagRuns/{run}").json()["state"]
             if state in ("success", "failed"):
                 return str(state)
             time.sleep(0.5)
@@ -93,7 +98,8 @@ class Installation:
             time.sleep(0.5)
         time.sleep(2)  # an answer within a second of the question makes the task fail in Airflow 3.3
         task = waiting[0]["task_instance"]
-        place = f"/api/v2/dags/retention/dagRuns/{run}/taskInstances/{task['task_id']}/{task['map_index']}/hitlDetails"
+        at = f"{task['dag_id']}/dagRuns/{run}/taskInstances/{task['task_id']}/{task['map_index']}"
+        place = f"/api/v2/dags/{at}/hitlDetails"
         chosen = next(choice for choice in waiting[0]["options"] if choice.startswith(option))
         done = self.call("PATCH", place, {"chosen_options": [chosen], "params_input": {"reason": reason}})
         assert done.ok, done.text

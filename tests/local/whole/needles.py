@@ -18,7 +18,7 @@ class Needles:
         people = [(person.uid, person.email, person.name) for person in estate.people]
         people += [(contact.id, contact.email, contact.name) for contact in estate.contacts()]
         self._names = sorted({name for _, _, name in people})
-        values = {value for person in people for value in person}
+        values = {value for person in people for value in person} | set(_secondary(estate))
         self._tokens = values | {digest for value in values for digest in _plain_hashes(value)}
 
     def found_in(self, text: str) -> list[str]:
@@ -28,6 +28,14 @@ class Needles:
         lowered = text.casefold()
         found += ["a name" for name in self._names if name.casefold() in lowered]
         return found
+
+
+def _secondary(estate: Estate) -> Iterator[str]:
+    """Past addresses, and the parts of other ids that are long enough to be nobody else's."""
+    for one in estate.identities.values():
+        yield from one.past_emails
+        for value in (*one.push_ids, *one.installation_ids, *one.oauth_tokens, *one.analytics_app_instance_ids):
+            yield from (part for part in TOKEN.findall(value) if len(part) >= 12)
 
 
 def _plain_hashes(value: str) -> Iterator[str]:

@@ -79,6 +79,30 @@ def test_the_list_can_be_narrowed_to_a_stage(viewer: Browser, vault: Vault, ledg
     assert len(listed(viewer.get("/privacy/requests?stage=<b>").text)) == 3
 
 
+def test_a_search_for_a_stage_stops_and_goes_on_where_it_stopped(
+    viewer: Browser, vault: Vault, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("include.erasure.overview._PART", 2)
+    monkeypatch.setattr("include.erasure.overview.SCANNED", 4)
+    (oldest,) = many(vault, ledger, 1)
+    planned(ledger, oldest, "redis")
+    clock.pass_time(days=1)
+    many(vault, ledger, 6, 1)
+    page = viewer.get("/privacy/requests?stage=waiting for approval").text
+    assert listed(page) == []
+    older = re.search(r'href="(/privacy/requests\?[^"]+)">Older', page)
+    assert older is not None
+    assert listed(viewer.get(older[1].replace("&amp;", "&")).text) == [oldest]
+
+
+def test_more_open_requests_than_are_looked_at_are_said(
+    viewer: Browser, vault: Vault, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("include.erasure.overview.SCANNED", 2)
+    many(vault, ledger, 3)
+    assert "More requests are open" in viewer.get("/privacy/runs/deletion_push/x").text
+
+
 @pytest.mark.parametrize(
     "query", ["before=x", "before=1~req_x", "before=%00", f"before={'9' * 18}~{REF}", "stage=%3Cscript%3E", "done=<b>"]
 )

@@ -154,6 +154,13 @@ def test_a_batch_walks_the_bucket_instead_of_asking_for_each(room, system):
     assert left >= survivors - held
 
 
+def test_persons_without_files_among_many_who_have_some_cost_no_calls_of_their_own(room, system):
+    put(room, *(f"users/{n:04}/{k}" for n in range(0, 600, 2) for k in range(3)))
+    found = system.find([subject(f"req_{n}", user_id=f"{n:04}") for n in range(1, 600, 2)])
+    assert not any(one.total for one in found)
+    assert room.calls(f"/b/{BUCKET}/o") < 8
+
+
 def test_persons_far_apart_are_a_call_each(room, system):
     put(room, *(f"users/{n:04}/{k}" for n in range(300) for k in range(3)))
     persons = [subject(f"req_{n}", user_id=f"{n:04}") for n in (5, 150, 290)]

@@ -21,7 +21,6 @@ class Firestore(Case):
     bulk = True
     throttled, broken = 8, 14
     over_http = False
-    tells = "google-cloud-firestore writes whole requests to its log at DEBUG; nothing in the module silences it yet"
 
     def put(self, person):
         documents = []
@@ -55,7 +54,6 @@ class CloudStorage(Case):
     key, service = "cloud_storage", "storage"
     bulk = True
     over_http = False
-    tells = "urllib3 writes the addresses of the official client's calls to its log at DEBUG; nothing silences it yet"
 
     def hurry(self, monkeypatch):
         monkeypatch.setattr(cloud_storage_calls, "RETRY_SECONDS", 0.05)

@@ -262,6 +262,20 @@ def test_a_contact_job_that_lasts_is_left_to_verify(service: Service) -> None:
     assert (seen.remaining, seen.pending) == (0, False)
 
 
+def test_the_jobs_of_many_people_are_waited_for_together_and_looked_at_once_each(service: Service) -> None:
+    service.twin.job_state = "pending"
+    people = [person(f"p{number}@example.com", ref=f"req_{number}") for number in range(250)]
+    for number in range(250):
+        service.twin.own.contact(number, f"p{number}@example.com")
+    receipts = service.system().erase(service.system().find(people))
+    assert 5 < sum(service.waits) < 15, "three jobs, and not three times the patience"
+    before = len(service.calls)
+    seen = service.system().verify(people, receipts)
+    assert all(each.pending for each in seen)
+    looks = [call for call in service.calls[before:] if "/contacts/imports/" in call.path]
+    assert len(looks) == 3
+
+
 @pytest.mark.parametrize("state", ["completed", "errored"])
 def test_a_contact_that_outlives_its_job_is_a_residual(service: Service, state: str) -> None:
     service.twin.job_state = "pending"

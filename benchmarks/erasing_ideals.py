@@ -1,0 +1,169 @@
+"""The fewest calls with which a wave can be carried out, by what each vendor documents of its batches.
+
+n people; A, U, … distinct addresses, user ids, …; pages(x, p) = x / p rounded up, and one where that is nothing.
+A look is needed three times (before the plan, before the deletion, after it); the first two are ``find``. What a module
+asks beyond that (rights of a key, mappings of an index, settings of a bucket) counts against it.
+
+elasticsearch     look: a search for each place of the policy (terms: 65,536 values, docs of index.max_terms_count).
+                  erase: a task and one look at it for each place that holds anything.
+redis             one pipeline, however many keys: not counted in calls.
+cloud_storage     look: pages of 1,000 objects (objects.list), live ones and soft-deleted ones.
+                  erase: 100 deletions to a batch request.
+google_analytics  no look. erase: one identifier to a call, 500 a day and property.
+loggly            look: 1 call for the retention, and the phrases of everybody (A + U) in queries of 4,000 characters;
+                  the vendor documents no limit, common servers take a request line of 8,000. No erasure.
+tawk_to           look: lists in pages of 100, with and without the trash, then each chat that the list cut short, each
+                  ticket and each contact by itself. No erasure.
+sendgrid          for the account and each subuser. look: 100 addresses to a search of contacts; each list of
+                  suppressions in pages of 500, the list of groups, and each group.
+                  erase: 5,000 addresses to an erasure job, 100 contacts (a query of 4 KB) to a deletion and one look at
+                  its job, 500 entries to a removal from one of four lists, an entry of a group by itself.
+mailgun           look: domains and mailing lists; pages of 1,000 of four lists of each domain, of 100 of the members of
+                  each mailing list; the log of one address to a call. erase: no bulk deletion, an entry to a call.
+firestore         look: 30 values to a query by a field (disjunctions of a query), documents by id in one call of 300,
+                  and a query for what lies below each document that goes as a tree. erase: 500 writes to a batch.
+firebase_auth     look: 100 ids (getAccounts). erase: 1,000 ids (deleteAccounts).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from include.erasure.desk import Desk
+from include.policy.persons import IdentifierKind
+from include.subjects.identifiers import Subject
+from include.systems.addresses import addresses, same
+from include.systems.erasing import Place
+
+Calls = tuple[int, int, int]
+"""Find (both times together), erase, verify."""
+
+SUPPRESSION_LISTS = 5
+BULK_LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports")
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """What the formulas need.
+
+    Args:
+        subjects: the people, with all that is known of them.
+        found: what the looks before the plan counted, by system and kind of data.
+        sizes: records of each service of the sandbox before the push, by collection.
+        places: of the policy, by system.
+    """
+
+    subjects: Sequence[Subject]
+    found: Mapping[str, Counter[str]]
+    sizes: Mapping[str, Mapping[str, int]]
+    places: Mapping[str, Sequence[Place]]
+
+    @classmethod
+    def of(
+        cls,
+        desk: Desk,
+        subjects: Sequence[Subject],
+        found: Mapping[str, Counter[str]],
+        sizes: Mapping[str, Mapping[str, int]],
+    ) -> Wave:
+        """The wave at a desk."""
+        places = {key: desk.means(key).places for key in desk.requests.systems}
+        return cls(subjects, found, sizes, places)
+
+    def distinct(self, *kinds: IdentifierKind) -> int:
+        """Values of some kinds, each once."""
+        return len({value for subject in self.subjects for kind in kinds for value in subject.values(kind)})
+
+    @property
+    def addresses(self) -> int:
+        """Addresses, each once whatever its letters."""
+        return len({address for subject in self.subjects for address in addresses(subject)})
+
+
+def ideal(system: str, wave: Wave) -> Calls | None:
+    """The fewest calls for a wave; None where a call is no measure."""
+    formula = _FORMULAS.get(system)
+    return formula(wave) if formula else None
+
+
+def pages(number: int, size: int) -> int:
+    """Calls for a list that is read to its end."""
+    return max(1, -(-number // size))
+
+
+def _elasticsearch(wave: Wave) -> Calls:
+    places = wave.places["elasticsearch"]
+    busy = {place.holding for place in places if wave.found["elasticsearch"][place.holding]}
+    return 2 * len(places), 2 * sum(place.holding in busy for place in places), len(places)
+
+
+def _cloud_storage(wave: Wave) -> Calls:
+    goes, held = wave.found["cloud_storage"].total(), sum(wave.sizes["storage"].values())
+    return 2 * (pages(held, 1000) + 1), pages(goes, 100), pages(held - goes, 1000) + pages(goes, 1000)
+
+
+def _google_analytics(wave: Wave) -> Calls:
+    return 0, min(500, wave.found["google_analytics"].total()), 0
+
+
+def _loggly(wave: Wave) -> Calls:
+    kinds = IdentifierKind.EMAIL, IdentifierKind.USER_ID
+    phrases = {value for subject in wave.subjects for kind in kinds for value in subject.values(kind)}
+    look = 1 + pages(sum(len(quote(f'"{phrase}" OR ')) for phrase in phrases), 4000)
+    return 2 * look, 0, look
+
+
+def _tawk_to(wave: Wave) -> Calls:
+    sizes = wave.sizes["tawk_to"]
+    lists = sum(pages(sizes[kind], 100) + 1 for kind in ("chats", "tickets"))
+    look = lists + sizes["tickets"] + sizes["contacts"]
+    return 2 * look, 0, look
+
+
+def _sendgrid(wave: Wave) -> Calls:
+    found, accounts, groups = wave.found["sendgrid"], 2, 2
+    lists = SUPPRESSION_LISTS + 1 + groups
+    look = accounts * (pages(wave.addresses, 100) + lists)
+    erase = accounts * pages(wave.addresses, 5000) + 2 * pages(found["contacts"], 100)
+    return 2 * look, erase + sum(found[name] > 0 for name in BULK_LISTS) + found["group_unsubscribes"], look
+
+
+def _mailgun(wave: Wave) -> Calls:
+    found, domains, mailing_lists = wave.found["mailgun"], 2, 2
+    spellings = {
+        form
+        for subject in wave.subjects
+        for value in subject.values(IdentifierKind.EMAIL)
+        for form in (value, same(value))
+    }
+    members = mailing_lists - 1 + pages(wave.sizes["mailgun"]["members"], 100)
+    look = 2 + 4 * domains + members + len(spellings)
+    return 2 * look, found.total() - found["events"], look
+
+
+def _firestore(wave: Wave) -> Calls:
+    ways = {(str(place.location), place.person.identifier, place.person.match) for place in wave.places["firestore"]}
+    queries = sum(pages(wave.distinct(kind), 300 if match == "id" else 30) for _, kind, match in ways)
+    look = queries + len(wave.subjects)
+    return 2 * look, pages(wave.found["firestore"].total(), 500), look
+
+
+def _firebase_auth(wave: Wave) -> Calls:
+    ids = wave.distinct(IdentifierKind.USER_ID)
+    return 2 * pages(ids, 100), pages(ids, 1000), pages(ids, 100)
+
+
+_FORMULAS: dict[str, Callable[[Wave], Calls]] = {
+    "elasticsearch": _elasticsearch,
+    "cloud_storage": _cloud_storage,
+    "google_analytics": _google_analytics,
+    "loggly": _loggly,
+    "tawk_to": _tawk_to,
+    "sendgrid": _sendgrid,
+    "mailgun": _mailgun,
+    "firestore": _firestore,
+    "firebase_auth": _firebase_auth,
+}
