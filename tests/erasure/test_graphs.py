@@ -17,7 +17,7 @@ from tests.erasure import claims, kit, truth
 from tests.erasure.graphs import Graph, graphs, put
 from tests.erasure.office import MAILERS, Office
 
-EXAMPLES = int(os.environ.get("PRIVACY_GRAPHS", "25"))
+EXAMPLES = int(os.environ.get("PRIVACY_GRAPHS", "20"))
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def estate() -> Estate:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_nothing_of_a_person_is_left_and_nothing_of_anybody_else_is_touched(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -193,7 +193,8 @@ def _own(person: Known, record: Mapping[str, Any]) -> bool:
 
 def _contact(record: Mapping[str, Any], asked: Asked) -> End | None:
     person, text = asked.known, json.dumps(record, sort_keys=True, default=str, ensure_ascii=False)
-    about = str(record.get("email", "")).lower() in {email.lower() for email in person.emails}
+    # These stores compare letter by letter: an address finds what is written as it is known, or in small letters.
+    about = record.get("email") in {form for email in person.emails for form in (email, email.lower())}
     if about and asked.everything and record.get("source") in ("event", "own_prospect"):
         return End(Fate.GOES, None)
     if person.uid and record.get("owner") == person.uid:
