@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from include.erasure.answer import NO_ADDRESS
@@ -123,3 +126,12 @@ def test_without_an_address_the_evidence_says_so_and_the_work_goes_on(office: Of
     assert office.status(ref).notice == NO_ADDRESS
     assert office.row(ref, "firestore").outcome is Outcome.VERIFIED_GONE
     assert not office.sandbox.company.sendgrid.sent
+
+
+def test_a_mail_that_a_sender_logs_in_our_future_is_accounted_for(office: Office, ref: str) -> None:
+    desk = replace(office.desk, clock=lambda: office.time() - timedelta(minutes=1))
+    fail(office, Fault("sendgrid", FaultKind.STATUS, SENDGRID[1], times=99))
+    with kit.connected(desk, office.sandbox.endpoints) as systems:
+        kit.carry_out(desk, systems, kit.mailers(desk, office.sandbox.endpoints))
+    assert senders(office, ref) == ["mailgun"]
+    assert office.row(ref, "mailgun").outcome is Outcome.EXPIRING
