@@ -173,6 +173,7 @@ def describe_plan(desk: Desk, together: BatchPlan, left_out: int) -> str:
         {(names[step.system], str(s["ground"])) for p in together.to_do for step in p.steps for s in step.stays}
     )
     types: Sequence[str] = sorted({plan.type for plan in together.to_do})
+    gaps = [system.name for system in desk.policy.uncovered()]
     aside = len(together.plans) - len(together.to_do)
     return (
         f"**Nothing has been deleted.** {len(together.to_do)} request(s): {', '.join(types)}."
@@ -183,6 +184,7 @@ def describe_plan(desk: Desk, together: BatchPlan, left_out: int) -> str:
         + "\n".join(lines)
         + ("\n\nWhat stays, and why:\n\n" if grounds else "\n")
         + "\n".join(f"- {name}: {ground}" for name, ground in grounds)
+        + (f"\n\n**Not looked into**, to be seen to by hand: {', '.join(gaps)}." if gaps else "")
         + f"\n\nDigest `{together.digest}`. Approval lets exactly this plan through; a system in which more is "
         "found by then stops and asks again."
     )
