@@ -29,7 +29,8 @@ if (REQUESTS := requests_of_policy()) is not None:
         schedule=None,
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
         catchup=False,
-        max_active_runs=16,
+        # A run whose plan waits for a human counts as active, for days.
+        max_active_runs=1000,
         doc_md=__doc__,
         tags=["privacy", "requests"],
         default_args=default_args(retries=4, retry_delay=timedelta(seconds=30)),

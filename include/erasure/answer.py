@@ -116,6 +116,7 @@ def compose(desk: Desk, status: RequestStatus, address: str) -> Mail:
         received=f"{status.received_at:%d %B %Y}",
         account=status.type == RequestType.ACCOUNT_DELETION.value,
         rows=[{"name": names[row.system], "sentence": sentence(row)} for row in status.rows],
+        others=", ".join(system.name for system in desk.policy.uncovered()),
         kept=[{"name": name, "ground": ground} for name, ground in sorted(kept)],
     )
     return Mail(

@@ -35,16 +35,32 @@ class Identity:
         subject: as it came in.
         people: one set of identifiers per user id that matched, in the order of the ids.
         loose: identifiers of matching records that have no user id.
+        strangers: what was given and is in no record of these people: a typing mistake, or another person's.
     """
 
     subject: Subject
     people: tuple[Profile, ...] = field(repr=False)
     loose: Profile = field(default=(), repr=False)
+    strangers: Profile = field(default=(), repr=False)
 
     @property
     def match(self) -> Match:
-        """How many people match."""
-        return (Match.NONE, Match.ONE)[len(self.people)] if len(self.people) < 2 else Match.SEVERAL
+        """How many people match; with something that does not fit the one who does, a human has to say."""
+        if not self.people:
+            return Match.NONE
+        return Match.ONE if len(self.people) == 1 and not self.strangers else Match.SEVERAL
+
+    def chosen(self, number: int | None) -> tuple[Profile, Profile]:
+        """What belongs to the person that a human chose (None: all of it does), and what does not and must go.
+
+        An address that is also in a record of somebody else stays out: erasing by it would take that person's data.
+        """
+        if number is None:
+            return tuple(i for profile in (self.loose, *self.people) for i in profile), ()
+        others = (profile for place, profile in enumerate(self.people) if place != number)
+        foreign = {key for profile in (*others, self.loose, self.strangers) for key in _keys(profile)}
+        mine = tuple(i for i in self.people[number] if _key(i) not in foreign)
+        return mine, tuple(i for i in self.subject.identifiers if _key(i) in foreign)
 
 
 def resolve(subjects: Sequence[Subject], roots: Sequence[IdentityRoot]) -> list[Identity]:
@@ -75,24 +91,25 @@ def record(desk: Desk, identities: Sequence[Identity], choices: Mapping[str, int
         identities: as resolved.
         choices: for requests that several people match, the number of the one a human chose (None: all of them).
     """
-    chosen = choices or {}
-    extended: dict[str, tuple[Identifier, ...]] = {}
+    decided = choices or {}
+    extended: dict[str, Profile] = {}
+    foreign: dict[str, Profile] = {}
     entries = []
     for identity in identities:
         ref, match = identity.subject.ref, identity.match
-        people: Iterable[Profile] = identity.people
-        if match is Match.SEVERAL and ref not in chosen:
+        if match is Match.SEVERAL and ref not in decided:
             entries.append(identity_entry(identity.subject, match, len(identity.people)))
             continue
-        number = chosen.get(ref)
-        if match is Match.SEVERAL:
-            people = identity.people if number is None else (identity.people[number],)
-            match = Match.ONE
-        links = (*identity.loose, *(identifier for profile in people for identifier in profile))
-        extended[ref] = links
-        together = replace(identity.subject, identifiers=tuple(dict.fromkeys((*identity.subject.identifiers, *links))))
-        entries.append(identity_entry(together, match, len(identity.people), number))
+        number = decided.get(ref)
+        extended[ref], foreign[ref] = identity.chosen(number)
+        given = (known for known in identity.subject.identifiers if known not in foreign[ref])
+        together = replace(identity.subject, identifiers=tuple(dict.fromkeys((*given, *extended[ref]))))
+        sure = Match.ONE if match is Match.SEVERAL else match
+        entries.append(identity_entry(together, sure, len(identity.people), number))
     desk.vault.add_all(extended, origin="identity_roots")
+    for ref, somebody_elses in foreign.items():
+        if somebody_elses:
+            desk.vault.forget(ref, somebody_elses)
     desk.ledger.append(entries)
 
 
@@ -134,8 +151,14 @@ def _identity(subject: Subject, profiles: Iterable[Profile]) -> Identity:
         ids = [identifier.value for identifier in profile if identifier.kind is IdentifierKind.USER_ID]
         target = people.setdefault(ids[0], {}) if ids else loose
         target.update(dict.fromkeys(profile))
-    return Identity(subject, tuple(tuple(people[uid]) for uid in sorted(people)), tuple(loose))
+    theirs = {key for known in (loose, *people.values()) for key in _keys(known)}
+    strangers = tuple(i for i in subject.identifiers if people and i.kind in _TYING and _key(i) not in theirs)
+    return Identity(subject, tuple(tuple(people[uid]) for uid in sorted(people)), tuple(loose), strangers)
+
+
+def _key(identifier: Identifier) -> tuple[IdentifierKind, str]:
+    return identifier.kind, canonical(identifier.kind, identifier.value)
 
 
 def _keys(identifiers: Iterable[Identifier]) -> set[tuple[IdentifierKind, str]]:
-    return {(i.kind, canonical(i.kind, i.value)) for i in identifiers if i.kind in _TYING}
+    return {_key(identifier) for identifier in identifiers if identifier.kind in _TYING}

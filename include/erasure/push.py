@@ -89,42 +89,45 @@ def _turn_has_come(desk: Desk, status: RequestStatus, system: str) -> bool:
 
 
 def _erase_part(desk: Desk, system: ErasingSystem, part: Sequence[History]) -> None:
-    """One bulk step. Cancellations and holds are read here, right before it."""
+    """One bulk step. Cancellations are read here; holds as the last thing before the intents."""
     card = system.card
     desk.read_on(part)
     statuses = (desk.status(history, desk.clock()) for history in part)
     now = {status.ref: status for status in statuses if is_due(desk, status, card.key)}
-    active = desk.holds.active()
     subjects = desk.vault.subjects(list(now))
-    held = {subject.ref: hold for subject in subjects if (hold := hold_on(desk, active, subject, card.key))}
-    desk.ledger.append([_kept(card, now[ref], hold) for ref, hold in held.items() if not _is_known(now[ref], card.key)])
-    free = [subject for subject in subjects if subject.ref not in held]
-    found = look(system, free) if free else []
-    more = [one for one in found if one.total > _allowed(desk, now[one.ref], card.key)]
-    desk.ledger.append([_too_much(card, one) for one in more])
-    go = [one for one in found if one not in more]
+    found = look(system, subjects) if subjects else []
+    active = desk.holds.active()
+    go: list[tuple[Subject, Found]] = []
+    refusals: list[Entry] = []
+    for subject, one in zip(subjects, found, strict=True):
+        hold = hold_on(desk, active, subject, card.key)
+        if hold is not None:
+            refusals += [] if _is_known(now[one.ref], card.key) else [_kept(card, now[one.ref], hold)]
+        elif one.total > _allowed(desk, now[one.ref], card.key):
+            refusals.append(_too_much(card, one))
+        else:
+            go.append((subject, one))
+    desk.ledger.append(refusals)
     if go:
-        _carry_out(
-            desk, system, [subject for subject in free if subject.ref in {one.ref for one in go}], go, now, active
-        )
+        _carry_out(desk, system, go, now, active)
 
 
 def _carry_out(
     desk: Desk,
     system: ErasingSystem,
-    subjects: Sequence[Subject],
-    found: Sequence[Found],
+    go: Sequence[tuple[Subject, Found]],
     now: Mapping[str, RequestStatus],
     active: ActiveHolds,
 ) -> None:
     card = system.card
+    subjects = [subject for subject, _ in go]
     intents = desk.ledger.append(
         [
             intent_entry(card, subject, one, digest=str(now[one.ref].digest), holds_version=active.version)
-            for subject, one in zip(subjects, found, strict=True)
+            for subject, one in go
         ]
     )
-    receipts = in_order(subjects, system.erase(found))
+    receipts = in_order(subjects, system.erase([one for _, one in go]))
     desk.ledger.append(
         [outcome_entry(card, intent.index, receipt) for intent, receipt in zip(intents, receipts, strict=True)]
     )

@@ -151,6 +151,7 @@ class Summary:
     decisions: tuple[Decided, ...]
     answer: Answer
     timeline: tuple[Line, ...]
+    not_covered: tuple[str, ...]
 
 
 def summary_of(desk: Desk, ref: str) -> Summary:
@@ -212,6 +213,7 @@ def summarise(
         decisions=tuple(_decided(recorded) for recorded in entries if recorded.entry.kind is Kind.DECISION),
         answer=Answer(status.wants_answer, status.notice),
         timeline=tuple(_line(recorded, names) for recorded in entries),
+        not_covered=tuple(system.name for system in policy.uncovered()),
     )
 
 

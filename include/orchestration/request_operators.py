@@ -47,7 +47,7 @@ class IdentifyPerson(HITLOperator):
             body = describe_people(desk, several[0]) if len(identities) == 1 and several else None
         if body is None:
             return {"requests": len(identities), "several_match": len(several), "joined": len(joined)}
-        self.subject = f"{len(several[0].people)} people match request {several[0].subject.ref}"
+        self.subject = f"Who is meant by request {several[0].subject.ref}?"
         self.body = body
         self.options = [*(f"Person {number}" for number, _ in enumerate(several[0].people, 1)), ALL, STOP]
         self.params = reason_field()
@@ -146,10 +146,16 @@ def describe_people(desk: Desk, identity: Identity) -> str:
         spaces = ", ".join(i.value for i in profile if i.kind is IdentifierKind.WORKSPACE) or "none"
         known = ", ".join(f"{count} {kind}" for kind, count in counts(profile).items())
         rows.append(f"| Person {number} | `{desk.pseudonyms.subject(user)}` | {spaces} | {known} |")
+    odd = ", ".join(f"{count} {kind}" for kind, count in counts(identity.strangers).items())
+    why = (
+        f"What was given does not fit together: {odd} is in no record of whom the rest names."
+        if odd
+        else "What was given fits several people, for example because one of them gave up an address that another uses."
+    )
     return (
-        "**Nothing has been deleted.** What was given fits several people, for example because one of them has given "
-        "up an address that another uses now.\n\n| | pseudonym | workspaces | known by |\n|---|---|---|---|\n"
+        f"**Nothing has been deleted.** {why}\n\n| | pseudonym | workspaces | known by |\n|---|---|---|---|\n"
         + "\n".join(rows)
+        + "\n\nWith one person chosen, what does not fit that person, or fits another one too, is left out."
     )
 
 
@@ -167,6 +173,7 @@ def describe_plan(desk: Desk, together: BatchPlan, left_out: int) -> str:
         {(names[step.system], str(s["ground"])) for p in together.to_do for step in p.steps for s in step.stays}
     )
     types: Sequence[str] = sorted({plan.type for plan in together.to_do})
+    gaps = [system.name for system in desk.policy.uncovered()]
     aside = len(together.plans) - len(together.to_do)
     return (
         f"**Nothing has been deleted.** {len(together.to_do)} request(s): {', '.join(types)}."
@@ -177,6 +184,7 @@ def describe_plan(desk: Desk, together: BatchPlan, left_out: int) -> str:
         + "\n".join(lines)
         + ("\n\nWhat stays, and why:\n\n" if grounds else "\n")
         + "\n".join(f"- {name}: {ground}" for name, ground in grounds)
+        + (f"\n\n**Not looked into**, to be seen to by hand: {', '.join(gaps)}." if gaps else "")
         + f"\n\nDigest `{together.digest}`. Approval lets exactly this plan through; a system in which more is "
         "found by then stops and asks again."
     )

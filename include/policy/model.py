@@ -75,6 +75,11 @@ class Policy(Model):
         """The rules on holdings of a system, in the order of the file."""
         return tuple(rule for rule in self.rules if self.holding(rule.holding).system == system)
 
+    def uncovered(self) -> tuple[System, ...]:
+        """Systems that no stage of the requests names although identifiers of persons are sent there: the gap."""
+        covered = self.requests.systems if self.requests else ()
+        return tuple(one for key, one in self.systems.items() if key not in covered and one.identifiers)
+
     @cached_property
     def _rules_by_id(self) -> dict[str, Rule]:
         return {rule.id: rule for rule in self.rules}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from include.errors import Inconsistent, Refused
@@ -181,6 +181,13 @@ def write_fingerprints(connection: Connection, prints: Fingerprints, found: Mapp
     rows = [{"request": ref, "value": value} for ref, identifiers in found.items() for value in prints.of(identifiers)]
     if rows:
         connection.execute(insert(schema.fingerprints).on_conflict_do_nothing(), rows)
+
+
+def remove_identifiers(connection: Connection, ref: str, tags: Collection[bytes], prints: Collection[bytes]) -> None:
+    """Remove identifiers of a request, and their fingerprints."""
+    known, seen = schema.identifiers.c, schema.fingerprints.c
+    connection.execute(delete(schema.identifiers).where(known.request == ref, known.tag == func.any(list(tags))))
+    connection.execute(delete(schema.fingerprints).where(seen.request == ref, seen.value == func.any(list(prints))))
 
 
 def read_identifiers(connection: Connection, keys: Mapping[str, Unlocked]) -> dict[str, tuple[Identifier, ...]]:

@@ -176,6 +176,19 @@ class Vault:
             rows.write_fingerprints(connection, rows.fingerprints(connection, self._keys), given)
         return news
 
+    def forget(self, ref: str, identifiers: Iterable[Identifier]) -> None:
+        """Remove identifiers that turned out to be somebody else's. One that is not there changes nothing.
+
+        Raises:
+            Refused: the request is unknown or its key is destroyed.
+            Unavailable: the database did not answer; forgetting again is safe.
+        """
+        given = tuple(identifiers)
+        with self._begin("forget identifiers") as connection:
+            key = rows.unlock(self._keys, [ref], connection.execute(rows.locked([ref])).all())[ref].key
+            prints = rows.fingerprints(connection, self._keys).of(given)
+            rows.remove_identifiers(connection, ref, [key.tag(known) for known in given], prints)
+
     def attach(self, ref: str, name: str, content: bytes) -> str:
         """Keep a proof. The same one again changes nothing; another one of that name is refused.
 

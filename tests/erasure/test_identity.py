@@ -90,3 +90,30 @@ def test_people_are_never_mixed_and_never_lost(people: list[list[str]], given_ad
         assert tuple(profile) in records
     direct = {f"u{n}" for n, letters in enumerate(people) if given_address in letters}
     assert direct <= {profile[0].value for profile in found.people}
+
+
+def test_an_identifier_that_is_in_no_record_of_the_person_is_put_to_a_human() -> None:
+    root = Records(user("u1", "a@x.test"))
+    mistyped = Identifier(EMAIL, "b@x.test")
+    (found,) = resolve([subject(Identifier(UID, "u1"), mistyped)], [root])
+    assert (found.match, found.strangers) == (Match.SEVERAL, (mistyped,))
+    mine, foreign = found.chosen(0)
+    assert ({i.value for i in mine}, foreign) == ({"u1", "a@x.test", "w1"}, (mistyped,))
+
+
+def test_an_address_that_somebody_else_uses_now_stays_out_of_the_chosen_persons_request() -> None:
+    root = Records(user("u1", "a@x.test", "info@x.test"), user("u2", "INFO@x.test"))
+    (found,) = resolve([subject(Identifier(EMAIL, "info@x.test"))], [root])
+    mine, foreign = found.chosen(0)
+    assert {i.value for i in mine} == {"u1", "a@x.test", "w1"}
+    assert foreign == (Identifier(EMAIL, "info@x.test"),)
+    everything, nothing = found.chosen(None)
+    assert {"u1", "u2"} <= {i.value for i in everything}
+    assert nothing == ()
+
+
+def test_different_letter_case_is_no_stranger() -> None:
+    (found,) = resolve(
+        [subject(Identifier(UID, "u1"), Identifier(EMAIL, "A@X.test"))], [Records(user("u1", "a@x.test"))]
+    )
+    assert found.match is Match.ONE

@@ -247,3 +247,12 @@ def test_a_vault_that_does_not_answer_says_so_and_nothing_else() -> None:
         vault.open([intake(*ANN)])
     assert str(caught.value) == "vault: could not open 1 requests. Check that its PostgreSQL answers, then run again."
     assert caught.value.__cause__ is None
+
+
+def test_identifiers_of_somebody_else_are_forgotten_with_their_fingerprints(vault: Vault) -> None:
+    mine, foreign = user("u1"), email("b@x.test")
+    ref = open_one(vault, mine, foreign)
+    vault.forget(ref, [foreign, email("never.there@x.test")])
+    vault.forget(ref, [foreign])
+    assert vault.subjects([ref])[0].identifiers == (mine,)
+    assert vault.same_person(open_one(vault, foreign)) == []
