@@ -48,8 +48,6 @@ class Case(ABC):
     broken: ClassVar[int] = 500
     over_http: ClassVar[bool] = True
     """Whether it is reached through ``include.systems.http``, whose time-out the suite can shorten."""
-    tells: ClassVar[str] = ""
-    """A leak that is known and not mended yet, in a sentence; the suite fails as soon as it is mended."""
     kept: ClassVar[tuple[str, ...]] = ()
     """Collections of which nothing may go."""
 
