@@ -17,7 +17,7 @@ from tests.erasure import claims, kit, truth
 from tests.erasure.graphs import Graph, graphs, put
 from tests.erasure.office import MAILERS, Office
 
-EXAMPLES = int(os.environ.get("PRIVACY_GRAPHS", "20"))
+EXAMPLES = int(os.environ.get("PRIVACY_GRAPHS", "12"))
 
 
 @pytest.fixture

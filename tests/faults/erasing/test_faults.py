@@ -22,11 +22,11 @@ from include.errors import PrivacyError, Throttled, Unavailable
 from include.sandbox.app import Sandbox
 from include.sandbox.estate import Estate
 from include.sandbox.faults import Fault, FaultKind
-from include.systems import http
+from include.systems import cloud_storage_calls, http
 from include.systems.mailgun import system as mailgun
 from tests.erasure import claims, kit, scan, truth
 
-ROUNDS = int(os.environ.get("PRIVACY_FAULT_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("PRIVACY_FAULT_ROUNDS", "6"))
 """Runs with other faults each; 0 for as many as it takes until each task has met each fault at each kind of call."""
 TRIES = 6
 KINDS = (
@@ -116,6 +116,7 @@ def place(
     # How long is waited is for the tests of the client; here it only has to be little.
     monkeypatch.setattr(http, "back_off", lambda failures: 0.001)
     monkeypatch.setattr(mailgun, "_SETTLE", 0.001)
+    monkeypatch.setattr(cloud_storage_calls, "RETRY_SECONDS", 0.5)
     return Place(desk, systems, open_mailer, sandbox, estate)
 
 
