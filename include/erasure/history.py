@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from include.erasure.evidence import Look
 from include.ledger.entry import Kind, Recorded
 
 
@@ -21,7 +20,6 @@ class SystemHistory:
     outcome_at: datetime | None = None
     seen: Mapping[str, object] | None = None
     seen_at: datetime | None = None
-    rechecked: int = 0
     manual_at: datetime | None = None
     ever: bool = False
 
@@ -42,10 +40,8 @@ class SystemHistory:
                 self.intents.pop(number(body, "intent"), None) if body["intent"] is not None else self.intents.clear()
                 self.gone += number(body, "gone")
                 self.outcome, self.outcome_at, self.seen = body, recorded.at, None
-                self.rechecked = 0
             case Kind.VERIFICATION:
                 self.seen, self.seen_at = body, recorded.at
-                self.rechecked += body["look"] == Look.RECHECK.value
             case Kind.MANUAL_DONE:
                 self.manual_at = recorded.at
 

@@ -69,7 +69,6 @@ class SystemRow:
         checked_at: when the last look was taken.
         erased_at: when the last erase call was answered.
         proved: the last look could prove absence.
-        rechecked: looks since then by the nightly sync.
         did: what that call said.
         stays: what is kept on purpose.
         next_action: what a person does now, where one must.
@@ -84,7 +83,6 @@ class SystemRow:
     until: datetime | None = None
     checked_at: datetime | None = None
     erased_at: datetime | None = None
-    rechecked: int = 0
     proved: bool = True
     job: str | None = None
     did: str | None = None
@@ -221,7 +219,6 @@ def _row(name: str, system: SystemHistory, at: datetime, *, claim: bool, planned
         until=until,
         checked_at=system.seen_at,
         erased_at=system.outcome_at,
-        rechecked=system.rechecked,
         proved=system.seen is None or system.seen["proved"] is True,
         job=_text(system.outcome, "job"),
         did=_text(system.outcome, "did"),
