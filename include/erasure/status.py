@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     VERIFIED_GONE = "verified_gone"
     ABSENT = "absent"
     NO_IDENTIFIER = "no_identifier"
+    DERIVED = "derived"
+    NOT_CONNECTED = "not_connected"
     ACCEPTED = "accepted"
     EXPIRING = "expiring"
     MANUAL_PENDING = "manual_pending"

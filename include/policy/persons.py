@@ -26,6 +26,11 @@ class IdentifierKind(StrEnum):
     INSTALLATION_ID = "installation_id"
     FILE_PREFIX = "file_prefix"
     OAUTH_TOKEN = "oauth_token"  # noqa: S105 - the name of a kind
+    """A stored grant, as ``<provider>:<token>``: ``google``, ``microsoft``, ``linkedin``."""
+    EXTERNAL_ID = "external_id"
+    """An account at another service, as ``<service>:<id there>``, such as ``facebook:…`` or ``twitter:…``."""
+    NOTIFICATION_CHANNEL = "notification_channel"
+    """What a service was told to report changes to, as ``google:<channel id>/<resource id>``."""
 
 
 class RequestType(StrEnum):

@@ -25,6 +25,7 @@ from include.sandbox.estate import Estate
 from include.sandbox.google_analytics import PROPERTIES
 from include.sandbox.mailgun import DOMAINS
 from include.sandbox.redis import RedisServer
+from include.sandbox.services import SERVICES
 from include.sandbox.tawk_to import PROPERTY
 
 _START_SECONDS = 20.0
@@ -121,6 +122,9 @@ def connections(endpoints: Mapping[str, str]) -> dict[str, str]:
             "extra": {"property_id": PROPERTY, "rest_access": True},
         },
     }
+    for name, service in SERVICES.items():
+        for key, value in service.connections(endpoints[name]).items():
+            values[key.upper()] = dict(value)
     return {f"AIRFLOW_CONN_{name}": json.dumps({"conn_type": name.lower(), **value}) for name, value in values.items()}
 
 
@@ -167,6 +171,7 @@ def _mounts(company: Company) -> dict[str, ASGIApp]:
         "google_analytics": company.google_analytics.app,
         "loggly": company.loggly.app,
         "tawk_to": company.tawk_to.app,
+        **{name: twin.app for name, twin in company.twins.items()},
     }
 
 

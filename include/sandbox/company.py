@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import redis
 
@@ -22,6 +22,8 @@ from include.sandbox.loggly import LogglySandbox
 from include.sandbox.mailgun import MailgunSandbox
 from include.sandbox.records import CacheEntry, Document
 from include.sandbox.sendgrid import SendGridSandbox
+from include.sandbox.service import Twin
+from include.sandbox.services import SERVICES
 from include.sandbox.storage import StorageSandbox
 from include.sandbox.tawk_to import TawkToSandbox
 
@@ -42,6 +44,7 @@ INDEXES: dict[str, tuple[Callable[[Estate], Iterator[Document]], dict[str, str]]
 """Search indexes: where their documents come from, and the types of their fields."""
 _PIPELINE = 2000
 
+T = TypeVar("T")
 Records: TypeAlias = Iterator[tuple[str, dict[str, Any]]]
 
 
@@ -82,6 +85,9 @@ class Company:
         self.google_analytics = GoogleAnalyticsSandbox(self.faults, self.journal, clock)
         self.loggly = LogglySandbox(self.faults, self.journal, clock)
         self.tawk_to = TawkToSandbox(self.faults, self.journal, clock)
+        self.twins: dict[str, Twin] = {
+            name: one.build(self.faults, self.journal, clock) for name, one in SERVICES.items()
+        }
         self._cache = cache
         self._looks: dict[str, Callable[[], Records]] = {
             "firestore": self._documents,
@@ -94,7 +100,19 @@ class Company:
             "google_analytics": self.google_analytics.records,
             "loggly": self.loggly.records,
             "tawk_to": self.tawk_to.records,
+            **{name: twin.records for name, twin in self.twins.items()},
         }
+
+    def twin(self, kind: type[T]) -> T:
+        """The service of that class.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for twin in self.twins.values():
+            if isinstance(twin, kind):
+                return twin
+        raise KeyError(kind.__name__)
 
     def seed(self, estate: Estate) -> None:
         """Wipe, set the clock to the estate's night, and put the estate into all services."""
@@ -113,6 +131,8 @@ class Company:
         traces.fill_mailgun(estate, self.mailgun)
         traces.fill_loggly(estate, self.loggly)
         traces.fill_tawk_to(estate, self.tawk_to)
+        for name, service in SERVICES.items():
+            service.fill(estate, self.twins[name])
 
     def wipe(self) -> None:
         """Forget all data; planned faults and the journal stay."""
@@ -122,6 +142,8 @@ class Company:
         self.identitytoolkit.reset()
         for service in (self.sendgrid, self.mailgun, self.google_analytics, self.loggly, self.tawk_to):
             service.reset()
+        for twin in self.twins.values():
+            twin.reset()
         self._cache.flushdb()
 
     def counts(self, service: str) -> dict[str, int]:
@@ -146,7 +168,8 @@ class Company:
     def settings(self) -> dict[str, Any]:
         """The settings of the services that have some, to be changed while they run."""
         named = ("sendgrid", "mailgun", "google_analytics", "loggly", "tawk_to")
-        return {name: getattr(self, name).settings for name in named}
+        own = {name: getattr(self, name).settings for name in named}
+        return own | {name: twin.settings for name, twin in self.twins.items()}
 
     @property
     def services(self) -> tuple[str, ...]:

@@ -65,8 +65,11 @@ class Estate:
     @cached_property
     def identities(self) -> Mapping[str, Identity]:
         """What else each user is known by, by uid."""
-        rng = self.rng("identities")
-        return {person.uid: identities.identity(rng, person, self._workspaces) for person in self.people}
+        rng, more = self.rng("identities"), self.rng("connected accounts")
+        return {
+            person.uid: identities.connected(more, identities.identity(rng, person, self._workspaces))
+            for person in self.people
+        }
 
     def workspaces(self) -> Iterator[Document]:
         """``workspaces/{wid}``; the contract of one in thirteen has ended."""

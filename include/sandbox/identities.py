@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -52,6 +53,8 @@ def identity(rng: Random, person: Person, workspaces: Sequence[str]) -> Identity
         push_ids=[str(UUID(int=rng.getrandbits(128), version=4)) for _ in range(rng.choice((0, 1, 1, 2)))],
         installation_ids=["".join(rng.choices(_URL_SAFE, k=22)) for _ in range(rng.choice((0, 1, 1, 2)))],
         oauth_tokens=_oauth_tokens(rng),
+        external_ids=[],
+        notification_channels=[],
         phone=f"+447700900{rng.randrange(10**5):05}" if rng.random() < 0.10 else "",
         provider=_provider(rng, person.email) if rng.random() < 0.15 else {},
     )
@@ -67,7 +70,32 @@ def profile_fields(known: Identity) -> Fields:
         "push_ids": known.push_ids,
         "installation_ids": known.installation_ids,
         "oauth_tokens": known.oauth_tokens,
+        "external_ids": known.external_ids,
+        "notification_channels": known.notification_channels,
     }
+
+
+def connected(rng: Random, known: Identity) -> Identity:
+    """The same identity with what the person connected: accounts at other services, and channels of a calendar."""
+    has = {token.partition(":")[0] for token in known.oauth_tokens}
+    digits = {"facebook": (0.15, 16), "instagram": (0.10, 17), "twitter": (0.10, 18)}
+    accounts = [
+        f"{service}:{rng.randrange(10 ** (length - 1), 10**length)}"
+        for service, (share, length) in digits.items()
+        if rng.random() < share
+    ]
+    if rng.random() < 0.20:
+        accounts.append("linkedin:" + "".join(rng.choices(string.ascii_lowercase, k=12)))
+    if "microsoft" in has:
+        accounts.append(f"microsoft:{UUID(int=rng.getrandbits(128), version=4)}")
+    channel = f"google:{UUID(int=rng.getrandbits(128), version=4)}/{''.join(rng.choices(_URL_SAFE, k=27))}"
+    signed_in = known.provider.get("providerId") == "oidc.linkedin"
+    return replace(
+        known,
+        oauth_tokens=[*known.oauth_tokens, *(["linkedin:AQ" + "".join(rng.choices(_URL_SAFE, k=80))] * signed_in)],
+        external_ids=accounts,
+        notification_channels=[channel] if "google" in has and rng.random() < 0.5 else [],
+    )
 
 
 def look_alike(rng: Random, address: str) -> str:

@@ -35,7 +35,9 @@ class Identity:
         analytics_app_instance_ids: of Google Analytics in the app, 32 hexadecimal digits.
         push_ids: of push subscriptions, UUIDs.
         installation_ids: of Firebase installations, 22 URL-safe characters.
-        oauth_tokens: stored refresh tokens, ``<provider>:<token>``.
+        oauth_tokens: stored grants, ``<provider>:<token>``.
+        external_ids: accounts at other services, ``<service>:<id there>``.
+        notification_channels: of Google's calendars, ``google:<channel id>/<resource id>``.
         phone: in E.164 form.
         provider: account at another identity provider: ``providerId``, ``federatedId``, ``rawId`` and ``email``.
     """
@@ -47,6 +49,8 @@ class Identity:
     push_ids: list[str]
     installation_ids: list[str]
     oauth_tokens: list[str]
+    external_ids: list[str]
+    notification_channels: list[str]
     phone: str
     provider: dict[str, str]
 

@@ -13,12 +13,12 @@ All are idempotent: a process may die at any instruction and call them again fro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from include.connection import Connection
 from include.policy.persons import Disposal, IdentifierKind, Person, RequestType
@@ -111,6 +111,8 @@ class Did(StrEnum):
     """The system refuses the deletion of ``blocked`` records (object hold, retention lock), until ``until``."""
     FAILED = "failed"
     """The vendor refused this person's data; ``next_action`` says what to do."""
+    DERIVED = "derived"
+    """It shows what another system holds and keeps nothing itself: it is clean when its source is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +162,42 @@ class Seen:
 class ErasureProof(StrEnum):
     """How the absence of a person can be shown in a system."""
 
+    SOURCE = "by its source, whose data it shows"
+
     READ_BACK = "read back"
     SEARCH_AFTER_HORIZON = "search once the vendor's horizon has passed"
     RECEIPT_ONLY = "receipt only; the vendor offers nothing to read back"
     BY_HAND = "by hand, with a reference to the proof"
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyContact:
+    """Where a vendor takes requests on personal data by hand, and a message ready to be sent.
+
+    Args:
+        address: an e-mail address, or the URL of a form.
+        subject: of the message.
+        text: of the message; ``{identifiers}`` is where a person puts who it is about.
+        source: the vendor's page that names the contact.
+    """
+
+    address: str
+    subject: str
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a system holds of one person, for an access request. The records are personal and hidden.
+
+    Args:
+        ref: id of the request.
+        records: as the vendor gives them, by kind of data.
+    """
+
+    ref: str
+    records: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +214,9 @@ class ErasingCard:
         horizon_note: the same in a sentence for people, with its source.
         instructions: what a person must do, where the vendor has no call for it; "" otherwise.
         documentation: the vendor's pages that the module is built to.
+        contact: where the vendor takes by hand what no call can do, if it does.
+        scopes: rights that the connection's key needs, in the vendor's words.
+        sunset: the day on which the vendor ends the API that the module is built to, where it has said so. UTC.
     """
 
     key: str
@@ -191,6 +228,9 @@ class ErasingCard:
     horizon_note: str
     documentation: tuple[str, ...]
     instructions: str = ""
+    contact: PrivacyContact | None = None
+    scopes: tuple[str, ...] = ()
+    sunset: datetime | None = None
 
 
 class Budgets(Protocol):
@@ -265,6 +305,19 @@ class ErasingSystem(Protocol):
 
     def close(self) -> None:
         """Release sockets and channels."""
+
+
+@runtime_checkable
+class Exporting(Protocol):
+    """A system that gives out what it holds of a person."""
+
+    def export(self, subjects: Sequence[Subject]) -> Iterator[Exported]:
+        """The records of each person, in the order given, one person in memory at a time. Changes nothing.
+
+        Raises:
+            Unavailable: a call failed.
+            Refused: the connection or the account does not allow it.
+        """
 
 
 class IdentityRoot(Protocol):

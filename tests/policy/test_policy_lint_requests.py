@@ -12,20 +12,28 @@ from include.policy.lint import lint
 
 CLIQUE = (Path(__file__).parents[2] / "include" / "policy" / "clique.yaml").read_text()
 
-MAILERS = "{name: mailers, systems: [sendgrid, mailgun]}"
-ROOTS = "{name: identity_roots, systems: [firestore, firebase_auth]}"
+MAILERS = """    - name: mailers
+      systems:
+        - sendgrid
+        - mailgun
+"""
+ROOTS = """    - name: identity_roots
+      systems:
+        - firestore
+        - firebase_auth
+"""
 MISTAKES = [
     (
         "a stage with an unknown system",
-        "systems: [sendgrid, mailgun]}",
-        "systems: [sendgird, mailgun]}",
+        "        - sendgrid\n",
+        "        - sendgird\n",
         "did you mean 'sendgrid'?",
     ),
-    ("a system in two stages", "{name: feeders, systems: []}", "{name: feeders, systems: [redis]}", "is in two stages"),
+    ("a system in two stages", "        - mailgun\n", "        - mailgun\n        - redis\n", "is in two stages"),
     (
         "an identity root that goes too early",
-        f"    - {MAILERS}\n    - {ROOTS}",
-        f"    - {ROOTS}\n    - {MAILERS}",
+        MAILERS + ROOTS,
+        ROOTS + MAILERS,
         "what ties identifiers together goes last",
     ),
     ("an unknown stage", "    before: mailers\n", "    before: mailer\n", "there is no stage 'mailer'"),
@@ -67,8 +75,8 @@ MISTAKES = [
     ),
     (
         "systems of persons in no stage",
-        "systems: [elasticsearch, redis, cloud",
-        "systems: [elasticsearch, cloud",
+        "        - redis\n",
+        "",
         "which is in no stage of 'requests'",
     ),
 ]

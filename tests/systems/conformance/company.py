@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -26,15 +26,36 @@ _FORMS = {
     IdentifierKind.INSTALLATION_ID: "fid{}-_" + "x" * 15,
     IdentifierKind.FILE_PREFIX: "users/u7Kd{}pQz/",
     IdentifierKind.OAUTH_TOKEN: "google:1//0{}abc",
+    IdentifierKind.EXTERNAL_ID: "facebook:10{}5",
+    IdentifierKind.NOTIFICATION_CHANNEL: "google:c{0}h/r{0}s",
 }
+_MORE = {
+    IdentifierKind.EMAIL: ("past.{}@post.example",),
+    IdentifierKind.FEDERATED_ID: ("oidc.linkedin:l{}k",),
+    IdentifierKind.OAUTH_TOKEN: ("microsoft:M.C5{}abc", "linkedin:AQ{}abc"),
+    IdentifierKind.EXTERNAL_ID: ("instagram:17{}5", "twitter:18{}5", "linkedin:ann{}", "microsoft:0a{}-4000-b0"),
+}
+"""What one person has several of."""
+_PREFIXED = frozenset(
+    {
+        IdentifierKind.FEDERATED_ID,
+        IdentifierKind.OAUTH_TOKEN,
+        IdentifierKind.EXTERNAL_ID,
+        IdentifierKind.NOTIFICATION_CHANNEL,
+    }
+)
+"""The name of a service stands before the value."""
 _SHARED = frozenset({IdentifierKind.WORKSPACE})
 """A workspace is not a person: others are in it too."""
 
 
 def somebody(number: int, mark: str) -> Somebody:
     """A person who is known by everything; ``mark`` tells people apart."""
-    known = {kind: [form.format(mark)] for kind, form in _FORMS.items() if kind not in _SHARED}
-    known[IdentifierKind.EMAIL].append(f"past.{mark}@post.example")
+    known = {
+        kind: [one.format(mark) for one in (form, *_MORE.get(kind, ()))]
+        for kind, form in _FORMS.items()
+        if kind not in _SHARED
+    }
     return Somebody(number, known)
 
 
@@ -55,13 +76,18 @@ def _neighbours() -> list[Somebody]:
     )
     known = {kind: ANN.values(kind) for kind in ANN.known}
     people = [
-        Somebody(number, {kind: [twist(value) for value in values] for kind, values in known.items()})
+        Somebody(number, {kind: [_twisted(kind, value, twist) for value in values] for kind, values in known.items()})
         for number, twist in enumerate(twists, 11)
     ]
     cased = {kind: [value.swapcase() for value in values] for kind, values in known.items()}
     # An address is the same in any case; an id of upper and lower case letters is another one.
     del cased[IdentifierKind.EMAIL]
     return [*people, Somebody(16, {IdentifierKind.USER_ID: cased[IdentifierKind.USER_ID]})]
+
+
+def _twisted(kind: IdentifierKind, value: str, twist: Callable[[str], str]) -> str:
+    service, colon, rest = value.partition(":") if kind in _PREFIXED else ("", "", value)
+    return service + colon + twist(rest)
 
 
 NEIGHBOURS = _neighbours()
