@@ -79,9 +79,12 @@ def test_a_wave_of_people_is_one_plan_and_one_push(
     assert len(statuses) == len(refs)
     assert not [row for status in statuses for row in status.rows if row.outcome in OPEN]
     after = scan.look(sandbox.company)
-    changed = {place: "\n".join(records) for place, records in scan.changed(before, after).items()}
-    for place, text in changed.items():
-        assert not [person for person in rest if person.uid in text], place
+    wave = [needle for person in people for needle in scan.known(estate, person).needles]
+    for place, records in scan.changed(before, after).items():
+        text = "\n".join(records)
+        of_others = [record for person in rest if person.uid in text for record in records if person.uid in record]
+        # A contact that is about somebody of the wave goes, whoever looked after it.
+        assert all(scan.mentions({place: frozenset({record})}, wave) for record in of_others), place
     time.go_on(1 / 24)  # the jobs that vendors have accepted come to their end
     index = scan.Index(scan.look(sandbox.company))
     for person, status in zip(people, statuses, strict=True):
