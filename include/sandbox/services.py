@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from include.sandbox import typeform
 from include.sandbox.service import Service
 
-SERVICES: dict[str, Service] = {}
+SERVICES: dict[str, Service] = {
+    "typeform": typeform.SERVICE,
+}
 """By the key of the system, which is the first part of its path too."""
