@@ -100,12 +100,12 @@ class TypeformApi:
     def _responses(self, ask: Ask, form: str) -> Reply:
         self._need("responses:read")
         held = self._held(form)
+        self._carry_out(form)
         size = _number(ask, "page_size", 25)
         if not 1 <= size <= MAX_PAGE or ask.query.keys() - _KNOWN:
             raise _refused(400, "a parameter is not valid", "INVALID_PARAMETER")
         found = sorted(_matching(held.values(), ask), key=lambda answer: (answer.at, answer.id), reverse=True)
         shown = [answer.shown() for answer in _before(found, held, ask)[:size]]
-        self._carry_out(form)
         return Reply(body={"total_items": len(found), "page_count": -(-len(found) // size), "items": shown})
 
     def _delete(self, ask: Ask, form: str) -> Reply:
