@@ -19,6 +19,7 @@ MODULES = {
     "firestore": "include.systems.firestore",
     "redis": "include.systems.redis",
     "typeform": "include.systems.typeform",
+    "wix": "include.systems.wix",
 }
 """Systems whose records can be deleted by age."""
 ERASING: dict[str, str] = {
@@ -33,6 +34,7 @@ ERASING: dict[str, str] = {
     "sendgrid": "include.systems.sendgrid",
     "tawk_to": "include.systems.tawk_to",
     "typeform": "include.systems.typeform",
+    "wix": "include.systems.wix",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
 MAILERS = {

@@ -1,10 +1,28 @@
-"""An even rate of calls in one process, where the deployment's shared limits are out of reach: the retention run."""
+"""How many calls a vendor takes in a second, and an even rate in one process.
+
+The rate of a process is for the retention run, which the deployment's shared limits do not reach.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from include.connection import Connection
+from include.errors import Refused
+
+
+def calls_per_second(connection: Connection, documented: float) -> float:
+    """The extra ``calls_per_second`` of a connection, else what the vendor documents.
+
+    Raises:
+        Refused: it is no positive number.
+    """
+    value = connection.extra.get("calls_per_second", documented)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise Refused(connection.id, "read 'calls_per_second' of its connection", "Give a number above 0.")
+    return float(value)
 
 
 class Steady:

@@ -73,11 +73,12 @@ def connect_erasing(connection: Connection, means: Means) -> ErasingSystem:
     Raises:
         Refused: the connection lacks something; the message names it.
     """
+    from include.systems.steady import calls_per_second
+    from include.systems.typeform.calls import PER_SECOND
     from include.systems.typeform.calls import connect as calls_to
-    from include.systems.typeform.calls import rate
     from include.systems.typeform.erasing import TypeformErasing
 
-    per_second = rate(connection)
+    per_second = calls_per_second(connection, PER_SECOND)
     return TypeformErasing(calls_to(connection, lambda: means.budgets.pace(KEY, per_second)), means)
 
 
@@ -87,9 +88,9 @@ def connect(connection: Connection) -> RetentionSystem:
     Raises:
         Refused: the connection lacks something; the message names it.
     """
-    from include.systems.steady import Steady
+    from include.systems.steady import Steady, calls_per_second
+    from include.systems.typeform.calls import PER_SECOND
     from include.systems.typeform.calls import connect as calls_to
-    from include.systems.typeform.calls import rate
     from include.systems.typeform.retention import TypeformRetention
 
-    return TypeformRetention(calls_to(connection, Steady(rate(connection))))
+    return TypeformRetention(calls_to(connection, Steady(calls_per_second(connection, PER_SECOND))))

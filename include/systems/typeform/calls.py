@@ -141,18 +141,6 @@ class Calls:
         return [Answer(form, str(item.get("response_id") or item["token"]), item) for item in items]
 
 
-def rate(connection: Connection) -> float:
-    """Calls in a second that the connection allows.
-
-    Raises:
-        Refused: it is no positive number.
-    """
-    value = connection.extra.get("calls_per_second", PER_SECOND)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise Refused(KEY, "read 'calls_per_second' of its connection", "Give a number above 0.")
-    return float(value)
-
-
 def connect(connection: Connection, pace: Callable[[], AbstractContextManager[None]]) -> Calls:
     """Build the calls; none is made.
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from include.policy.persons import IdentifierKind
 from include.subjects.identifiers import Identifier, Subject
 from include.systems.addresses import sendable
-from include.systems.mentions import Mentions, is_word
-
-_LIKE_AN_ADDRESS = re.compile(r"[^\s<>,;:()\"']+@[^\s<>,;:()\"']+")
+from include.systems.mentions import Mentions, addresses_in, is_word
 
 
 class People:
@@ -44,10 +41,8 @@ class People:
 
 def identifiers(content: Mapping[str, Any]) -> Iterator[Identifier]:
     """What could identify a person: each address, and each other value of a hidden field as a user id."""
-    for text in _texts(content):
-        for word in _LIKE_AN_ADDRESS.findall(text):
-            if sendable(address := word.strip(".")):
-                yield Identifier(IdentifierKind.EMAIL, address)
+    for address in addresses_in(list(_texts(content))):
+        yield Identifier(IdentifierKind.EMAIL, address)
     for value in _hidden(content):
         if is_word(value) and not sendable(value):
             yield Identifier(IdentifierKind.USER_ID, value)
