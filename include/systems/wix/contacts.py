@@ -101,9 +101,9 @@ def older(site: Site, trigger: str, before: datetime) -> Iterator[Contact]:
         new = [contact for contact in page if contact.id not in seen]
         if not new:
             return
-        last = new[-1].moment(trigger)
-        since = instant(last) if last else since
-        seen = {contact.id for contact in page if contact.moment(trigger) == last} | {c.id for c in new}
+        start, since = since, instant(new[-1].moment(trigger) or before)
+        at_start = {contact.id for contact in page if contact.moment(trigger) == new[-1].moment(trigger)}
+        seen = seen | at_start if since == start else at_start
         yield from new
 
 
