@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from include.sandbox import typeform, wix
 from include.sandbox.service import Service
 
-SERVICES: dict[str, Service] = {}
+SERVICES: dict[str, Service] = {
+    "typeform": typeform.SERVICE,
+    "wix": wix.SERVICE,
+}
 """By the key of the system, which is the first part of its path too."""

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from include.policy.persons import IdentifierKind
 from include.subjects.identifiers import Subject
-from include.systems.addresses import same
+from include.systems.addresses import same, sendable
 
 _RUN = re.compile(r"[\w.%+'@-]+")
 _DOMAIN = re.compile(r"(?:[\w-]+\.)*[\w-]+")
@@ -64,6 +64,12 @@ class Mentions:
             for pattern, ref in self._odd:
                 if pattern.search(form):
                     yield ref
+
+
+def addresses_in(record: Any) -> Iterator[str]:
+    """Everything in a decoded JSON value that can be an e-mail address, as it is written."""
+    for text in _texts(record):
+        yield from (address for address in _addresses(text) if sendable(address))
 
 
 def is_word(value: str) -> bool:

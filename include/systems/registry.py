@@ -18,6 +18,8 @@ MODULES = {
     "firebase_auth": "include.systems.firebase_auth",
     "firestore": "include.systems.firestore",
     "redis": "include.systems.redis",
+    "typeform": "include.systems.typeform",
+    "wix": "include.systems.wix",
 }
 """Systems whose records can be deleted by age."""
 ERASING: dict[str, str] = {
@@ -31,6 +33,8 @@ ERASING: dict[str, str] = {
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",
     "tawk_to": "include.systems.tawk_to",
+    "typeform": "include.systems.typeform",
+    "wix": "include.systems.wix",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
 MAILERS = {

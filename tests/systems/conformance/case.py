@@ -40,6 +40,8 @@ class Case(ABC):
     """What an erase does for somebody of whom data is held."""
     after: ClassVar[Did] = Did.ABSENT
     """What the next erase does, once everything has come true that the first one promised."""
+    proves: ClassVar[bool] = True
+    """Whether a look proves that everything is gone; False where a person has to look at a part of it."""
     faults: ClassVar[bool] = True
     """Whether the sandbox's service can play faults."""
     bulk: ClassVar[bool] = False
