@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from include.sandbox import firebase_performance
 from include.sandbox.service import Service
 
-SERVICES: dict[str, Service] = {}
+SERVICES: dict[str, Service] = {
+    "firebase_performance": firebase_performance.SERVICE,
+}
 """By the key of the system, which is the first part of its path too."""

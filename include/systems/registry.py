@@ -24,6 +24,7 @@ ERASING: dict[str, str] = {
     "cloud_storage": "include.systems.cloud_storage_erasing",
     "elasticsearch": "include.systems.elasticsearch",
     "firebase_auth": "include.systems.firebase_auth_erasing",
+    "firebase_performance": "include.systems.firebase_performance",
     "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
     "loggly": "include.systems.loggly",

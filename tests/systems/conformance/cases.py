@@ -1,6 +1,7 @@
 """The case of each system. A new system adds a class: without one the suite fails."""
 
 from tests.systems.conformance.case import Case
+from tests.systems.conformance.cases_observing import FirebasePerformance
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
@@ -8,6 +9,7 @@ _ALL = (
     CloudStorage,
     Elasticsearch,
     FirebaseAuth,
+    FirebasePerformance,
     Firestore,
     GoogleAnalytics,
     Loggly,
