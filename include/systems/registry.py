@@ -28,9 +28,11 @@ ERASING: dict[str, str] = {
     "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
     "loggly": "include.systems.loggly",
+    "looker_studio": "include.systems.looker_studio",
     "mailgun": "include.systems.mailgun",
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",
+    "tag_manager": "include.systems.tag_manager",
     "tawk_to": "include.systems.tawk_to",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""

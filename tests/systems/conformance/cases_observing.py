@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from include.policy.persons import IdentifierKind
 from include.sandbox.firebase_performance import FirebaseInstallations, Installation
+from include.sandbox.looker_studio import Asset, LookerStudioSandbox
+from include.sandbox.tag_manager import Item, TagManagerSandbox
 from include.systems.erasing import Did
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.means import NOW
@@ -22,3 +24,43 @@ class FirebasePerformance(Case):
         known = person.values(IdentifierKind.INSTALLATION_ID)
         twin = self.estate.twin(FirebaseInstallations)
         twin.seed(Installation(fid, "ANDROID", NOW - DAY, 3) for fid in known if len(fid) == 22)
+
+
+class TagManager(Case):
+    """Who wrote somebody into a container takes that out of it by hand."""
+
+    key = service = "tag_manager"
+    did = Did.MANUAL
+    kept = ("",)
+
+    def ready(self):
+        self._put = {}
+
+    def put(self, person):
+        twin = self.estate.twin(TagManagerSandbox)
+        for number, value in enumerate(person.values(UID, EMAIL)):
+            place, rows = f"{person.number}00{number}", [{"parameter": "tester", "parameterValue": f"id {value}"}]
+            variable = Item("variable", place, "Tester", "c", {"value": value}, live=number % 2 == 0)
+            tag = Item("tag", place, "Event", "gaawe", {"eventSettingsTable": rows}, draft=number % 2 == 0)
+            twin.seed([variable, tag])
+            self._put.setdefault(person.ref, []).append(place)
+
+    def fulfil(self, person, clock):
+        for place in self._put.get(person.ref, ()):
+            for kind in ("tag", "variable"):
+                self.estate.twin(TagManagerSandbox).remove(kind, place)
+
+
+class LookerStudio(Case):
+    """Reports follow their source; nothing of a visitor is held. What people own there has tests of its own."""
+
+    key = service = "looker_studio"
+    did = after = Did.DERIVED
+
+    def put(self, person):
+        """A report of somebody else, which can show anybody."""
+        twin = self.estate.twin(LookerStudioSandbox)
+        twin.seed([Asset(f"report-{person.number}", "REPORT", "Numbers", "analyst@clique.test", NOW - DAY)])
+
+    def expected(self, before, person):
+        return before
