@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from include.sandbox import firebase_performance, looker_studio, tag_manager
+from include.sandbox import firebase_performance, looker_studio, phantombuster, tag_manager
 from include.sandbox.service import Service
 
 SERVICES: dict[str, Service] = {
     "firebase_performance": firebase_performance.SERVICE,
     "looker_studio": looker_studio.SERVICE,
+    "phantombuster": phantombuster.SERVICE,
     "tag_manager": tag_manager.SERVICE,
 }
 """By the key of the system, which is the first part of its path too."""

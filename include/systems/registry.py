@@ -17,6 +17,7 @@ MODULES = {
     "elasticsearch": "include.systems.elasticsearch",
     "firebase_auth": "include.systems.firebase_auth",
     "firestore": "include.systems.firestore",
+    "phantombuster": "include.systems.phantombuster",
     "redis": "include.systems.redis",
 }
 """Systems whose records can be deleted by age."""
@@ -30,6 +31,7 @@ ERASING: dict[str, str] = {
     "loggly": "include.systems.loggly",
     "looker_studio": "include.systems.looker_studio",
     "mailgun": "include.systems.mailgun",
+    "phantombuster": "include.systems.phantombuster",
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",
     "tag_manager": "include.systems.tag_manager",

@@ -1,7 +1,7 @@
 """The case of each system. A new system adds a class: without one the suite fails."""
 
 from tests.systems.conformance.case import Case
-from tests.systems.conformance.cases_observing import FirebasePerformance, LookerStudio, TagManager
+from tests.systems.conformance.cases_observing import FirebasePerformance, LookerStudio, PhantomBuster, TagManager
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
@@ -15,6 +15,7 @@ _ALL = (
     Loggly,
     LookerStudio,
     Mailgun,
+    PhantomBuster,
     Redis,
     SendGrid,
     TagManager,

@@ -1,10 +1,12 @@
 """Services that watch how the platform is used, and the one that collects what is public."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from include.policy.persons import IdentifierKind
 from include.sandbox.firebase_performance import FirebaseInstallations, Installation
 from include.sandbox.looker_studio import Asset, LookerStudioSandbox
+from include.sandbox.phantombuster import Edition, Lead, PhantomBusterSandbox
 from include.sandbox.tag_manager import Item, TagManagerSandbox
 from include.systems.erasing import Did
 from tests.systems.conformance.case import Case
@@ -64,3 +66,21 @@ class LookerStudio(Case):
 
     def expected(self, before, person):
         return before
+
+
+class PhantomBuster(Case):
+    """Leads are deleted. Files with results, which are left to a person, have tests of their own."""
+
+    key = service = "phantombuster"
+    bulk = True
+
+    def put(self, person):
+        twin, editions = self.estate.twin(PhantomBusterSandbox), (Edition(NOW - DAY, "1"),)
+        slugs = [value.partition(":")[2] for value in person.values(IdentifierKind.EXTERNAL_ID) if "linkedin:" in value]
+        addresses = person.values(EMAIL)
+        for number, slug in enumerate([*slugs, *(f"s{person.number}n{n}" for n in range(len(addresses)))]):
+            emails = (addresses[number - len(slugs)],) if number >= len(slugs) else ()
+            private = number % 2 == 0
+            lead = Lead(f"{person.number}00{number}", slug, "A", "B", "C", editions)
+            lead = replace(lead, personal_emails=emails) if private else replace(lead, professional_emails=emails)
+            twin.seed([lead])
