@@ -17,7 +17,8 @@ from include.connection import Connection
 from include.errors import Inconsistent, Refused
 from include.policy.persons import IdentifierKind
 from include.subjects.identifiers import Subject
-from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Receipt, Seen
+from include.systems.erasing import ErasingCard, ErasureProof, Found, Means, Receipt, Seen
+from include.systems.expiring import Held
 from include.systems.http import Http
 from include.systems.mentions import Mentions, is_word
 
@@ -32,8 +33,6 @@ LENGTH = 4000
 OLDEST = "-3650d"
 """From when on events are looked for: long before any retention, so that one that outlived it is seen."""
 _SEARCH = "search the events"
-GRACE = timedelta(days=1)
-"""Retention is counted in days of the event's time: a day more covers the day on which it ends."""
 
 ERASING_CARD = ErasingCard(
     key=KEY,
@@ -67,21 +66,6 @@ class _Tally:
     times: dict[str, datetime] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The events of one person.
-
-    Args:
-        count: all of them.
-        overdue: those that should have ended by now.
-        until: when the last of the others ends, None without any.
-    """
-
-    count: int = 0
-    overdue: int = 0
-    until: datetime | None = None
-
-
 class Loggly:
     """See :class:`include.systems.erasing.ErasingSystem`."""
 
@@ -93,21 +77,15 @@ class Loggly:
 
     def find(self, subjects: Sequence[Subject]) -> list[Found]:
         """Search for each person. ``clean_at`` is when the last event ends."""
-        return [
-            Found(ref, {"events": held.count} if held.count else {}, clean_at=held.until, records=held)
-            for ref, held in self._look(subjects).items()
-        ]
+        return [held.found(ref) for ref, held in self._look(subjects).items()]
 
     def erase(self, found: Sequence[Found]) -> list[Receipt]:
         """Say until when the events last: there is no call that deletes."""
-        return [_receipt(each.ref, each.records) for each in found]
+        return [each.records.receipt(each.ref, _OVERDUE) for each in found]
 
     def verify(self, subjects: Sequence[Subject], receipts: Sequence[Receipt]) -> list[Seen]:
         """Search again. Events within the retention are awaited, older ones remain; only an empty search proves."""
-        return [
-            Seen(ref, remaining=held.overdue, until=held.until, proved=not held.count)
-            for ref, held in self._look(subjects).items()
-        ]
+        return [held.seen(ref) for ref, held in self._look(subjects).items()]
 
     def close(self) -> None:
         """Release the sockets."""
@@ -117,7 +95,7 @@ class Loggly:
         held = {subject.ref: Held() for subject in subjects}
         if not any(_phrases(subject) for subject in subjects):
             return held
-        lasts = self._retention() + GRACE
+        lasts = self._retention()
         for together in _groups(subjects):
             tallies = {subject.ref: _Tally() for subject in together}
             mentions = Mentions(together, KINDS)
@@ -125,7 +103,8 @@ class Loggly:
                 for event in self._events(query):
                     for ref in mentions.refs(event):
                         tallies[ref].times[str(event.get("id"))] = _time(event, self._means.clock())
-            held.update((ref, _held(tally, lasts, self._means.clock())) for ref, tally in tallies.items())
+            now = self._means.clock()
+            held.update((ref, Held.of(tally.times.values(), lasts, now)) for ref, tally in tallies.items())
         return held
 
     def _retention(self) -> timedelta:
@@ -209,17 +188,3 @@ def _time(event: Mapping[str, Any], now: datetime) -> datetime:
     if isinstance(stamp, bool) or not isinstance(stamp, int | float):
         return now
     return datetime.fromtimestamp(stamp / 1000, UTC)
-
-
-def _held(tally: _Tally, lasts: timedelta, now: datetime) -> Held:
-    ends = [time + lasts for time in tally.times.values()]
-    ahead = [end for end in ends if end > now]
-    return Held(len(ends), len(ends) - len(ahead), max(ahead, default=None))
-
-
-def _receipt(ref: str, held: Held) -> Receipt:
-    if held.overdue:
-        return Receipt(ref, Did.MANUAL, until=held.until, next_action=_OVERDUE.format(count=held.overdue))
-    if held.count:
-        return Receipt(ref, Did.EXPIRING, until=held.until)
-    return Receipt(ref, Did.ABSENT)

@@ -31,6 +31,7 @@ ERASING: dict[str, str] = {
     "loggly": "include.systems.loggly",
     "looker_studio": "include.systems.looker_studio",
     "mailgun": "include.systems.mailgun",
+    "new_relic": "include.systems.new_relic",
     "phantombuster": "include.systems.phantombuster",
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",

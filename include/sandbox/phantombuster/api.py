@@ -94,9 +94,13 @@ class PhantomBusterSandbox:
 
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Everything that is held, as collection and record."""
-        held = {"leads": self._leads, "lists": self._lists, "results": self._runs}
+        held: dict[str, dict[str, Any]] = {
+            "leads": {**self._leads},
+            "lists": {**self._lists},
+            "results": {**self._runs},
+        }
         for collection, rows in held.items():
-            for row in tuple(rows.values()):
+            for row in rows.values():
                 yield collection, asdict(row)
 
     def handle(self, ask: Ask) -> Reply:
@@ -202,11 +206,11 @@ class PhantomBusterSandbox:
 
 
 _QUOTAS = ("ExecutionTime", "Mail", "Captcha", "DiscoveredMail", "AiCredit", "SerpCredits")
-_PLAN: dict[str, Any] = {"name": "starter", "isAvailable": True, "isUpgradable": True} | dict.fromkeys(
-    """s3Storage mongoStorage parallelism agents scripts duration monthlyPrice yearlyPrice dailyExecutionTime dailyMails
-    dailyCaptchas dailyDiscoveredMails dailyAiCredits""".split(),
-    0,
+_LIMITS = (
+    *("s3Storage", "mongoStorage", "parallelism", "agents", "scripts", "duration", "monthlyPrice", "yearlyPrice"),
+    *("dailyExecutionTime", "dailyMails", "dailyCaptchas", "dailyDiscoveredMails", "dailyAiCredits"),
 )
+_PLAN = {"name": "starter", "isAvailable": True, "isUpgradable": True, **dict.fromkeys(_LIMITS, 0)}
 
 
 def error(status: int) -> tuple[dict[str, str], dict[str, Any]]:

@@ -1,7 +1,13 @@
 """The case of each system. A new system adds a class: without one the suite fails."""
 
 from tests.systems.conformance.case import Case
-from tests.systems.conformance.cases_observing import FirebasePerformance, LookerStudio, PhantomBuster, TagManager
+from tests.systems.conformance.cases_observing import (
+    FirebasePerformance,
+    LookerStudio,
+    NewRelic,
+    PhantomBuster,
+    TagManager,
+)
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
@@ -15,6 +21,7 @@ _ALL = (
     Loggly,
     LookerStudio,
     Mailgun,
+    NewRelic,
     PhantomBuster,
     Redis,
     SendGrid,

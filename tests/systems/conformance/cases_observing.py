@@ -6,6 +6,7 @@ from datetime import timedelta
 from include.policy.persons import IdentifierKind
 from include.sandbox.firebase_performance import FirebaseInstallations, Installation
 from include.sandbox.looker_studio import Asset, LookerStudioSandbox
+from include.sandbox.new_relic import Event, NewRelicSandbox
 from include.sandbox.phantombuster import Edition, Lead, PhantomBusterSandbox
 from include.sandbox.tag_manager import Item, TagManagerSandbox
 from include.systems.erasing import Did
@@ -84,3 +85,19 @@ class PhantomBuster(Case):
             lead = Lead(f"{person.number}00{number}", slug, "A", "B", "C", editions)
             lead = replace(lead, personal_emails=emails) if private else replace(lead, professional_emails=emails)
             twin.seed([lead])
+
+
+class NewRelic(Case):
+    """Nothing is deleted; events end by themselves."""
+
+    key = service = "new_relic"
+    did = Did.EXPIRING
+    kept = ("events",)
+
+    def ready(self):
+        self.estate.twin(NewRelicSandbox).settings.queries_per_minute = 10**6
+
+    def put(self, person):
+        twin = self.estate.twin(NewRelicSandbox)
+        for number, value in enumerate(person.values(UID, EMAIL), 1):
+            twin.seed([Event("Log", NOW - number * DAY, {"message": f"cannot load <{value}> in {number} ms"})])
