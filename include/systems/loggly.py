@@ -10,17 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
 from include.connection import Connection
 from include.errors import Inconsistent, Refused
+from include.policy.period import Period
 from include.policy.persons import IdentifierKind
+from include.policy.register import Claim, ClaimKind
+from include.policy.rules import Promise
 from include.subjects.identifiers import Subject
+from include.systems.assuring import Access, Checked
+from include.systems.contract import Expiry
 from include.systems.erasing import ErasingCard, ErasureProof, Found, Means, Receipt, Seen
 from include.systems.expiring import Held
 from include.systems.http import Http
-from include.systems.mentions import Mentions, is_word
+from include.systems.mentions import Mentions, is_word, shows_address
 
 KEY = "loggly"
 KINDS = (IdentifierKind.USER_ID, IdentifierKind.EMAIL)
@@ -32,6 +38,8 @@ LENGTH = 4000
 """Characters of a query as it is sent. The vendor names no limit; common servers take a request line of 8000."""
 OLDEST = "-3650d"
 """From when on events are looked for: long before any retention, so that one that outlived it is seen."""
+SAMPLE = 20_000
+"""Events that a claim is judged by, at most."""
 _SEARCH = "search the events"
 
 ERASING_CARD = ErasingCard(
@@ -87,6 +95,24 @@ class Loggly:
         """Search again. Events within the retention are awaited, older ones remain; only an empty search proves."""
         return [held.seen(ref) for ref, held in self._look(subjects).items()]
 
+    def access(self) -> Access:
+        """Read the account's own entry, which has no personal data."""
+        self._retention()
+        return Access(shown=False, note="A token of Loggly can read all of the account's logs.")
+
+    def check(self, claim: Claim) -> Checked:
+        """Count events of the last day, at most :data:`SAMPLE` of the newest, in which an e-mail address is written."""
+        if claim.kind not in (ClaimKind.NO_IDENTIFIERS, ClaimKind.ONLY_IDENTIFIERS):
+            return Checked(claim.id, asked=False, note="Events say nothing of it.")
+        looked = violations = 0
+        for event in islice(self._events("*", "-1d", "desc"), SAMPLE):
+            looked, violations = looked + 1, violations + shows_address([event.get("event"), event.get("raw")])
+        return Checked(claim.id, looked, violations, note=f"Events of the last day, at most {SAMPLE:,} of the newest.")
+
+    def retention(self, promises: Sequence[Promise]) -> list[Expiry]:
+        """The days of the subscription beside the period of each promise."""
+        return [_beside(self._retention(), promise.period) for promise in promises]
+
     def close(self) -> None:
         """Release the sockets."""
         self._http.close()
@@ -116,9 +142,9 @@ class Loggly:
             raise Refused(KEY, tried, "It names no days; look at the subscription of the account.")
         return timedelta(days=days)
 
-    def _events(self, query: str) -> Iterator[Mapping[str, Any]]:
+    def _events(self, query: str, start: str = OLDEST, order: str = "asc") -> Iterator[Mapping[str, Any]]:
         """All events of a query, one page in memory at a time."""
-        params: dict[str, str | int] = {"q": query, "from": OLDEST, "until": "now", "order": "asc", "size": PAGE}
+        params: dict[str, str | int] = {"q": query, "from": start, "until": "now", "order": order, "size": PAGE}
         body = self._http.call("GET", "/apiv2/events/iterate", tried=_SEARCH, params=params).json
         seen: set[str] = set()
         while True:
@@ -188,3 +214,9 @@ def _time(event: Mapping[str, Any], now: datetime) -> datetime:
     if isinstance(stamp, bool) or not isinstance(stamp, int | float):
         return now
     return datetime.fromtimestamp(stamp / 1000, UTC)
+
+
+def _beside(lasts: timedelta, period: Period) -> Expiry:
+    agrees = lasts.total_seconds() <= period.seconds
+    note = "It ends in time." if agrees else "Events stay longer than promised; shorten the subscription's retention."
+    return Expiry("retention of the subscription", f"{lasts.days} days", str(period), agrees, note)
