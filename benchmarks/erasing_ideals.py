@@ -10,6 +10,7 @@ redis             one pipeline, however many keys: not counted in calls.
 cloud_storage     look: pages of 1,000 objects (objects.list), live ones and soft-deleted ones.
                   erase: 100 deletions to a batch request.
 google_analytics  no look. erase: one identifier to a call, 500 a day and property.
+firebase_performance  no look. erase: an installation to a call, no bulk deletion.
 loggly            look: 1 call for the retention, and the phrases of everybody (A + U) in queries of 4,000 characters;
                   the vendor documents no limit, common servers take a request line of 8,000. No erasure.
 tawk_to           look: lists in pages of 100, with and without the trash, then each chat that the list cut short, each
@@ -18,6 +19,13 @@ sendgrid          for the account and each subuser. look: 100 addresses to a sea
                   suppressions in pages of 500, the list of groups, and each group.
                   erase: 5,000 addresses to an erasure job, 100 contacts (a query of 4 KB) to a deletion and one look at
                   its job, 500 entries to a removal from one of four lists, an entry of a group by itself.
+looker_studio     look: reports and data sources in pages of 1,000, with and without the trash. No erasure.
+new_relic         look: 1 call for the retention, and the values of everybody in queries of 4,000 characters, once for
+                  each of 7 attributes. No erasure.
+phantombuster     look: the list of all leads in pages of 100, its filter, the list of agents, their runs in pages of
+                  100, and the results of each run by themselves. erase: 100 leads to a deletion.
+tag_manager       for the container. look: the live version, workspaces, and the tags and variables of each in pages.
+                  No erasure.
 mailgun           look: domains and mailing lists; pages of 1,000 of four lists of each domain, of 100 of the members of
                   each mailing list; the log of one address to a call. erase: no bulk deletion, an entry to a call.
 firestore         look: 30 values to a query by a field (disjunctions of a query), documents by id in one call of 300,
@@ -41,6 +49,8 @@ from include.systems.erasing import Place
 Calls = tuple[int, int, int]
 """Find (both times together), erase, verify."""
 
+_SEARCHED = ("message", "error.message", "errorMessage", "request.uri", "pageUrl", "requestUrl", "enduser.id")
+"""Attributes of New Relic's events that are searched."""
 SUPPRESSION_LISTS = 5
 BULK_LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports")
 
@@ -123,6 +133,35 @@ def _tawk_to(wave: Wave) -> Calls:
     return 2 * look, 0, look
 
 
+def _firebase_performance(wave: Wave) -> Calls:
+    return 0, wave.distinct(IdentifierKind.INSTALLATION_ID), 0
+
+
+def _looker_studio(wave: Wave) -> Calls:
+    look = 2 * sum(pages(wave.sizes["looker_studio"][kind], 1000) for kind in ("reports", "data_sources"))
+    return 2 * look, 0, look
+
+
+def _new_relic(wave: Wave) -> Calls:
+    values = {v for s in wave.subjects for v in s.values(IdentifierKind.EMAIL, IdentifierKind.USER_ID)}
+    conditions = sum(len(f" OR lower(`{name}`) LIKE '%{value}%'") for name in _SEARCHED for value in values)
+    look = 1 + pages(conditions, 4000)
+    return 2 * look, 0, look
+
+
+def _phantombuster(wave: Wave) -> Calls:
+    found, sizes = wave.found["phantombuster"], wave.sizes["phantombuster"]
+    runs = sizes["results"]
+    look = 1 + pages(sizes["leads"], 100) + 1 + min(runs, 2) + runs
+    return 2 * look, pages(found["leads"], 100), look
+
+
+def _tag_manager(wave: Wave) -> Calls:
+    sizes = wave.sizes["tag_manager"]
+    look = 2 + sum(pages(sizes[kind], 50) for kind in ("tags", "variables"))
+    return 2 * look, 0, look
+
+
 def _sendgrid(wave: Wave) -> Calls:
     found, accounts, groups = wave.found["sendgrid"], 2, 2
     lists = SUPPRESSION_LISTS + 1 + groups
@@ -160,6 +199,11 @@ _FORMULAS: dict[str, Callable[[Wave], Calls]] = {
     "elasticsearch": _elasticsearch,
     "cloud_storage": _cloud_storage,
     "google_analytics": _google_analytics,
+    "firebase_performance": _firebase_performance,
+    "looker_studio": _looker_studio,
+    "new_relic": _new_relic,
+    "phantombuster": _phantombuster,
+    "tag_manager": _tag_manager,
     "loggly": _loggly,
     "tawk_to": _tawk_to,
     "sendgrid": _sendgrid,

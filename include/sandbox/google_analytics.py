@@ -1,5 +1,7 @@
 """Google Analytics' Admin API (v1alpha) on loopback: requests to delete a user, and two settings to read.
 
+Of the Data API (v1beta) there are the list of dimensions and a report that counts the values of one.
+
 There are no records of users to read, here as there: what is kept is which deletions were asked for. A repeated request
 moves its time forward and counts against the quota like a first one.
 """
@@ -19,7 +21,13 @@ from include.sandbox.rest import Window
 PROPERTIES = ("1001", "1002")
 """Ids of the properties."""
 IDENTIFIERS = ("userId", "clientId", "appInstanceId", "userProvidedData")
-_PATH = re.compile(r"/v1alpha/properties/(?P<property>[^/:]+)(?P<rest>:submitUserDeletion|/\w+)")
+_PATH = re.compile(r"/v1(?:alpha|beta)/properties/(?P<property>[^/:]+)(?P<rest>:\w+|/\w+)")
+DIMENSIONS: dict[str, tuple[str, ...]] = {
+    "pagePathPlusQueryString": ("/", "/join", "/people?page=2"),
+    "customUser:plan": ("free", "team"),
+    "customEvent:feature": ("calendar", "import"),
+}
+"""Dimensions with the values of the last week, the same in each property."""
 
 
 @dataclass(slots=True)
@@ -31,11 +39,17 @@ class Settings:
             (https://developers.google.com/analytics/devguides/config/admin/v1/quotas).
         calls_per_second: of one property, 0 for no limit; Google's is 1.5.
         big_query: whether the properties are exported to BigQuery, where no deletion reaches.
+        event_retention: the setting of each property.
+        user_retention: likewise.
+        reset_on_activity: likewise; whether each visit starts the retention of a user anew.
     """
 
     deletions_per_day: int = 500
     calls_per_second: float = 0.0
     big_query: bool = False
+    event_retention: str = "FOURTEEN_MONTHS"
+    user_retention: str = "FOURTEEN_MONTHS"
+    reset_on_activity: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,7 @@ class GoogleAnalyticsSandbox:
         self._clock = clock
         self.settings = Settings()
         self._deletions: dict[tuple[str, str, str], Deletion] = {}
+        self._dimensions = dict(DIMENSIONS)
         self._used: dict[tuple[str, date], int] = {}
         self._seconds = {name: Window(2.0) for name in PROPERTIES}
         self.app = serve(self.handle, "google_analytics", faults, journal)
@@ -73,9 +88,14 @@ class GoogleAnalyticsSandbox:
         return tuple(self._deletions.values())
 
     def reset(self) -> None:
-        """Forget all requests and what they used of the quota; the settings stay."""
+        """Forget all requests, what they used of the quota, and dimensions of a test's own; the settings stay."""
+        self._dimensions = dict(DIMENSIONS)
         self._deletions.clear()
         self._used.clear()
+
+    def define(self, name: str, *values: str) -> None:
+        """Set the values of a dimension, as ``customUser:<name>``."""
+        self._dimensions[name] = values
 
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Everything that is held, as collection and record."""
@@ -100,6 +120,8 @@ class GoogleAnalyticsSandbox:
 
     def _operation(self, method: str, rest: str) -> Callable[[Call, str], Answer] | None:
         return {
+            ("GET", "/metadata"): self._metadata,
+            ("POST", ":runReport"): self._report,
             ("POST", ":submitUserDeletion"): self._submit,
             ("GET", "/dataRetentionSettings"): self._retention,
             ("GET", "/bigQueryLinks"): self._links,
@@ -135,11 +157,33 @@ class GoogleAnalyticsSandbox:
         return Answer(
             body={
                 "name": f"properties/{number}/dataRetentionSettings",
-                "eventDataRetention": "FOURTEEN_MONTHS",
-                "userDataRetention": "FOURTEEN_MONTHS",
-                "resetUserDataOnNewActivity": True,
+                "eventDataRetention": self.settings.event_retention,
+                "userDataRetention": self.settings.user_retention,
+                "resetUserDataOnNewActivity": self.settings.reset_on_activity,
             }
         )
+
+    def _metadata(self, call: Call, number: str) -> Answer:
+        dimensions = [
+            {"apiName": name, "uiName": name.partition(":")[2] or name, "customDefinition": ":" in name}
+            for name in self._dimensions
+        ]
+        return Answer(body={"name": f"properties/{number}/metadata", "dimensions": dimensions, "metrics": []})
+
+    def _report(self, call: Call, number: str) -> Answer:
+        body = call.json()
+        names = [str(one.get("name")) for one in body.get("dimensions", ())]
+        asked = body.get("dimensionFilter", {}).get("filter", {})
+        like = asked.get("stringFilter", {})
+        if len(names) != 1 or names[0] not in self._dimensions or asked.get("fieldName") != names[0]:
+            raise _trouble(400, "INVALID_ARGUMENT", "Field is not a valid dimension.")
+        if like.get("matchType") != "PARTIAL_REGEXP":
+            raise _trouble(400, "INVALID_ARGUMENT", "The filter is not understood here.")
+        found = [value for value in self._dimensions[names[0]] if re.search(str(like.get("value")), value)]
+        rows = [{"dimensionValues": [{"value": value}], "metricValues": [{"value": "1"}]} for value in found]
+        limit = int(body.get("limit", 10_000))
+        head = {"dimensionHeaders": [{"name": names[0]}], "kind": "analyticsData#runReport"}
+        return Answer(body={**head, "rows": rows[:limit], **({"rowCount": len(rows)} if rows else {})})
 
     def _links(self, call: Call, number: str) -> Answer:
         call.expect({"pageSize", "pageToken"})

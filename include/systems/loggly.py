@@ -10,16 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
 from include.connection import Connection
 from include.errors import Inconsistent, Refused
+from include.policy.period import Period
 from include.policy.persons import IdentifierKind
+from include.policy.register import Claim, ClaimKind
+from include.policy.rules import Promise
 from include.subjects.identifiers import Subject
-from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Receipt, Seen
+from include.systems.assuring import Access, Checked
+from include.systems.contract import Expiry
+from include.systems.erasing import ErasingCard, ErasureProof, Found, Means, Receipt, Seen
+from include.systems.expiring import Held
 from include.systems.http import Http
-from include.systems.mentions import Mentions, is_word
+from include.systems.mentions import Mentions, is_word, shows_address
 
 KEY = "loggly"
 KINDS = (IdentifierKind.USER_ID, IdentifierKind.EMAIL)
@@ -31,9 +38,9 @@ LENGTH = 4000
 """Characters of a query as it is sent. The vendor names no limit; common servers take a request line of 8000."""
 OLDEST = "-3650d"
 """From when on events are looked for: long before any retention, so that one that outlived it is seen."""
+SAMPLE = 20_000
+"""Events that a claim is judged by, at most."""
 _SEARCH = "search the events"
-GRACE = timedelta(days=1)
-"""Retention is counted in days of the event's time: a day more covers the day on which it ends."""
 
 ERASING_CARD = ErasingCard(
     key=KEY,
@@ -67,21 +74,6 @@ class _Tally:
     times: dict[str, datetime] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The events of one person.
-
-    Args:
-        count: all of them.
-        overdue: those that should have ended by now.
-        until: when the last of the others ends, None without any.
-    """
-
-    count: int = 0
-    overdue: int = 0
-    until: datetime | None = None
-
-
 class Loggly:
     """See :class:`include.systems.erasing.ErasingSystem`."""
 
@@ -93,21 +85,33 @@ class Loggly:
 
     def find(self, subjects: Sequence[Subject]) -> list[Found]:
         """Search for each person. ``clean_at`` is when the last event ends."""
-        return [
-            Found(ref, {"events": held.count} if held.count else {}, clean_at=held.until, records=held)
-            for ref, held in self._look(subjects).items()
-        ]
+        return [held.found(ref) for ref, held in self._look(subjects).items()]
 
     def erase(self, found: Sequence[Found]) -> list[Receipt]:
         """Say until when the events last: there is no call that deletes."""
-        return [_receipt(each.ref, each.records) for each in found]
+        return [each.records.receipt(each.ref, _OVERDUE) for each in found]
 
     def verify(self, subjects: Sequence[Subject], receipts: Sequence[Receipt]) -> list[Seen]:
         """Search again. Events within the retention are awaited, older ones remain; only an empty search proves."""
-        return [
-            Seen(ref, remaining=held.overdue, until=held.until, proved=not held.count)
-            for ref, held in self._look(subjects).items()
-        ]
+        return [held.seen(ref) for ref, held in self._look(subjects).items()]
+
+    def access(self) -> Access:
+        """Read the account's own entry, which has no personal data."""
+        self._retention()
+        return Access(shown=False, note="A token of Loggly can read all of the account's logs.")
+
+    def check(self, claim: Claim) -> Checked:
+        """Count events of the last day, at most :data:`SAMPLE` of the newest, in which an e-mail address is written."""
+        if claim.kind not in (ClaimKind.NO_IDENTIFIERS, ClaimKind.ONLY_IDENTIFIERS):
+            return Checked(claim.id, asked=False, note="Events say nothing of it.")
+        looked = violations = 0
+        for event in islice(self._events("*", "-1d", "desc"), SAMPLE):
+            looked, violations = looked + 1, violations + shows_address([event.get("event"), event.get("raw")])
+        return Checked(claim.id, looked, violations, note=f"Events of the last day, at most {SAMPLE:,} of the newest.")
+
+    def retention(self, promises: Sequence[Promise]) -> list[Expiry]:
+        """The days of the subscription beside the period of each promise."""
+        return [_beside(self._retention(), promise.period) for promise in promises]
 
     def close(self) -> None:
         """Release the sockets."""
@@ -117,7 +121,7 @@ class Loggly:
         held = {subject.ref: Held() for subject in subjects}
         if not any(_phrases(subject) for subject in subjects):
             return held
-        lasts = self._retention() + GRACE
+        lasts = self._retention()
         for together in _groups(subjects):
             tallies = {subject.ref: _Tally() for subject in together}
             mentions = Mentions(together, KINDS)
@@ -125,7 +129,8 @@ class Loggly:
                 for event in self._events(query):
                     for ref in mentions.refs(event):
                         tallies[ref].times[str(event.get("id"))] = _time(event, self._means.clock())
-            held.update((ref, _held(tally, lasts, self._means.clock())) for ref, tally in tallies.items())
+            now = self._means.clock()
+            held.update((ref, Held.of(tally.times.values(), lasts, now)) for ref, tally in tallies.items())
         return held
 
     def _retention(self) -> timedelta:
@@ -137,9 +142,9 @@ class Loggly:
             raise Refused(KEY, tried, "It names no days; look at the subscription of the account.")
         return timedelta(days=days)
 
-    def _events(self, query: str) -> Iterator[Mapping[str, Any]]:
+    def _events(self, query: str, start: str = OLDEST, order: str = "asc") -> Iterator[Mapping[str, Any]]:
         """All events of a query, one page in memory at a time."""
-        params: dict[str, str | int] = {"q": query, "from": OLDEST, "until": "now", "order": "asc", "size": PAGE}
+        params: dict[str, str | int] = {"q": query, "from": start, "until": "now", "order": order, "size": PAGE}
         body = self._http.call("GET", "/apiv2/events/iterate", tried=_SEARCH, params=params).json
         seen: set[str] = set()
         while True:
@@ -211,15 +216,7 @@ def _time(event: Mapping[str, Any], now: datetime) -> datetime:
     return datetime.fromtimestamp(stamp / 1000, UTC)
 
 
-def _held(tally: _Tally, lasts: timedelta, now: datetime) -> Held:
-    ends = [time + lasts for time in tally.times.values()]
-    ahead = [end for end in ends if end > now]
-    return Held(len(ends), len(ends) - len(ahead), max(ahead, default=None))
-
-
-def _receipt(ref: str, held: Held) -> Receipt:
-    if held.overdue:
-        return Receipt(ref, Did.MANUAL, until=held.until, next_action=_OVERDUE.format(count=held.overdue))
-    if held.count:
-        return Receipt(ref, Did.EXPIRING, until=held.until)
-    return Receipt(ref, Did.ABSENT)
+def _beside(lasts: timedelta, period: Period) -> Expiry:
+    agrees = lasts.total_seconds() <= period.seconds
+    note = "It ends in time." if agrees else "Events stay longer than promised; shorten the subscription's retention."
+    return Expiry("retention of the subscription", f"{lasts.days} days", str(period), agrees, note)

@@ -20,6 +20,8 @@ from include.systems.addresses import same, sendable
 _RUN = re.compile(r"[\w.%+'@-]+")
 _DOMAIN = re.compile(r"(?:[\w-]+\.)*[\w-]+")
 _ID = re.compile(r"[\w-]+")
+_FILES = frozenset({"css", "gif", "htm", "html", "jpeg", "jpg", "js", "map", "mjs", "png", "svg", "webp"})
+"""Endings of files whose names have an ``@``, as in ``logo@2x.png``; none is a top-level domain."""
 _LETTER = r"\w\u0080-\U0010ffff"
 _BEFORE = rf"(?<![{_LETTER}.%+@-])"
 _AFTER = rf"(?![{_LETTER}@-])(?!\.[{_LETTER}])"
@@ -72,9 +74,24 @@ def addresses_in(record: Any) -> Iterator[str]:
         yield from (address for address in _addresses(text) if sendable(address))
 
 
+def shows_address(record: Any) -> bool:
+    """Whether a decoded JSON value has anything like an e-mail address in it, as it is or percent-encoded.
+
+    The last label of the domain has letters only, so that ``react@18.2.0`` is none, and ``logo@2x.png`` is a file.
+    """
+    return any(
+        _is_address(word) for text in _texts(record) for form in (text, unquote(text)) for word in _addresses(form)
+    )
+
+
 def is_word(value: str) -> bool:
     """Whether there is a letter or a digit in it: without one, a search for it could mean everything."""
     return any(character.isalnum() for character in value)
+
+
+def _is_address(word: str) -> bool:
+    ending = word.rpartition(".")[2].lower()
+    return sendable(word) and ending.isalpha() and ending not in _FILES
 
 
 def _addresses(text: str) -> list[str]:

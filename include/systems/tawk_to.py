@@ -15,10 +15,12 @@ from datetime import datetime, timedelta
 from include.connection import Connection
 from include.errors import Refused
 from include.policy.persons import IdentifierKind
+from include.policy.register import Claim, ClaimKind
 from include.subjects.identifiers import Subject
+from include.systems.assuring import Access, Checked
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Receipt, Seen
 from include.systems.http import Http
-from include.systems.mentions import Mentions
+from include.systems.mentions import Mentions, shows_address
 from include.systems.tawk_to_calls import KINDS, Calls
 
 KEY = "tawk_to"
@@ -102,6 +104,29 @@ class TawkTo:
         of = {receipt.ref: receipt for receipt in receipts}
         ended = self._means.clock() + BACKUPS
         return [_seen(ref, held, of.get(ref), ended) for ref, held in self._look(subjects).items()]
+
+    def access(self) -> Access:
+        """Ask for the sites that the key sees. Without REST access there is no key to try."""
+        if self._calls is None:
+            return Access(missing=("REST access, which the vendor grants",), note="Each request is looked at by hand.")
+        lacks = () if self._calls.sees_property() else ("the site of 'property_id'",)
+        return Access(missing=lacks, note="A key of tawk.to has all rights of its user.")
+
+    def check(self, claim: Claim) -> Checked:
+        """Count chats and tickets in which an e-mail address is written, or whose contact has one."""
+        if self._calls is None or claim.kind is not ClaimKind.NO_IDENTIFIERS:
+            return Checked(claim.id, asked=False, note="Nothing can be looked at without REST access.")
+        looked, violations, contacts = 0, 0, dict[str, bool]()
+        for kind in KINDS:
+            for conversation in self._calls.conversations(kind):
+                contact = conversation.contact
+                if contact and contact not in contacts:
+                    contacts[contact] = shows_address(self._calls.contact(contact))
+                looked += 1
+                violations += contacts.get(contact, False) or shows_address(conversation.content)
+        return Checked(
+            claim.id, looked, violations, note="Chats and tickets, those in the trash too, with their contacts."
+        )
 
     def close(self) -> None:
         """Release the sockets."""

@@ -82,6 +82,12 @@ class Calls:
         ask = {"personId": number, "fields": _CONTACT_FIELDS}
         return self._call("contact.person.get", ask, "read a contact", may_be_gone=True).get("data")
 
+    def sees_property(self) -> bool:
+        """Whether the key sees the site."""
+        sites = self._call("property.list", {}, "list the sites").get("data")
+        ids = [str(site.get("propertyId") or site.get("id")) for site in sites or () if isinstance(site, dict)]
+        return self._property in ids
+
     def close(self) -> None:
         """Release the sockets."""
         self._http.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from include.erasure.status import CLEAN, DATED, OPEN, Outcome, RequestStatus, SystemRow
 from include.ledger.entry import Kind, Recorded
@@ -10,6 +11,7 @@ from include.sandbox.company import Company
 from tests.erasure.scan import Contents
 from tests.erasure.truth import HIDDEN, Asked, End, Ends, Fate, ends, of_system
 
+_FID = re.compile(r"[A-Za-z0-9_-]{22}")
 _TOUCHED = {Fate.GOES, Fate.UNLINKED}
 _JOBS = {("sendgrid", "contacts")}
 """What a vendor removes by a job of its own after it has accepted the deletion."""
@@ -48,13 +50,26 @@ def expected(system: str, asked: Asked, before: Contents, *, held: bool = False)
         return {Outcome.ACCEPTED} if asked.known.uid else {Outcome.ABSENT}
     if system == "sendgrid":
         return {Outcome.ACCEPTED} if asked.known.emails else {Outcome.ABSENT}
-    if system == "tawk_to":
+    if system in ("tawk_to", "tag_manager"):
         return {Outcome.MANUAL_PENDING} if fates else {Outcome.NO_IDENTIFIER}
+    if Fate.BY_HAND in fates:
+        return {Outcome.MANUAL_PENDING}
+    if system in _OBSERVING:
+        return _OBSERVING[system](asked, fates)
     if Fate.BLOCKED in fates or Fate.LATER in fates:
         return {Outcome.HELD if Fate.BLOCKED in fates else Outcome.EXPIRING}
     if _TOUCHED & fates:
         return {Outcome.EXPIRING if system == "cloud_storage" else Outcome.VERIFIED_GONE}
     return {Outcome.HELD if Fate.STAYS in fates else Outcome.ABSENT}
+
+
+_OBSERVING: dict[str, Callable[[Asked, set[Fate]], set[Outcome]]] = {
+    "firebase_performance": lambda asked, fates: (
+        {Outcome.ACCEPTED} if any(map(_FID.fullmatch, asked.known.ids)) else {Outcome.NO_IDENTIFIER}
+    ),
+    "looker_studio": lambda asked, fates: {Outcome.DERIVED} if asked.known.uid else {Outcome.ABSENT},
+    "new_relic": lambda asked, fates: {Outcome.EXPIRING} if fates else {Outcome.NO_IDENTIFIER},
+}
 
 
 def mails_to(company: Company, asked: Asked, ref: str) -> list[str]:

@@ -27,6 +27,12 @@ BY_OTHER_MEANS = {
     ("tawk_to", "tickets"),
     ("tawk_to", "contacts"),
     ("google_analytics", "deletions"),
+    ("looker_studio", "data_sources"),
+    ("looker_studio", "reports"),
+    ("new_relic", "events"),
+    ("phantombuster", "results"),
+    ("tag_manager", "tags"),
+    ("tag_manager", "variables"),
     ("storage", "clique-files (soft-deleted)"),
 }
 """What vendors let expire, what a person deletes by hand, and the twins' own notes of what they were asked."""

@@ -13,13 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from urllib.parse import unquote
 
 from tests.erasure.scan import Contents, Known, Place
 
 SERVICES = {"firebase_auth": "identitytoolkit", "cloud_storage": "storage"}
 """Names of the sandbox's services that differ from the systems' keys."""
 HIDDEN = ("storage", "clique-files (soft-deleted)")
-_PASSING = {("sendgrid", "activity"): 37, ("mailgun", "events"): 30, ("loggly", "events"): 30}
+_PASSING = {
+    ("sendgrid", "activity"): 37,
+    ("mailgun", "events"): 30,
+    ("loggly", "events"): 30,
+    ("new_relic", "events"): 30,
+}
 """Days after which records go by themselves."""
 _UNLINKED = {"contacts": ("owner",), "posts": ("author", "author_name")}
 _NEW = {("sendgrid", "activity"), ("sendgrid", "sent"), ("mailgun", "events"), ("mailgun", "sent")}
@@ -176,12 +182,39 @@ def _fate(place: Place, text: str, record: Mapping[str, Any], person: Known) -> 
     if service == "identitytoolkit":
         return Fate.GOES if record["local_id"] == person.uid else None
     if place in _PASSING:
-        return Fate.LATER if any(names(text, needle) for needle in (person.uid, *person.emails) if needle) else None
-    if service == "tawk_to":
+        shown = unquote(text)
+        return Fate.LATER if any(names(shown, needle) for needle in (person.uid, *person.emails) if needle) else None
+    if service in _OBSERVING:
+        return _OBSERVING[service](collection, text, record, person)
+    if service in ("tawk_to", "tag_manager"):
         return Fate.BY_HAND if any(names(text, needle) for needle in person.emails) else None
     if not own or service not in ("sendgrid", "mailgun") or collection == "sent":
         return None
     return Fate.STAYS if collection in ("global_unsubscribes", "unsubscribes") else Fate.GOES
+
+
+def _collected(collection: str, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
+    """Leads by address or by the name of the profile; what runs collected, by any of both in a row."""
+    if collection == "results":
+        urls = (f"linkedin.com/in/{profile}/" for profile in person.ids)
+        mine = any(url in text for url in urls) or any(names(text, email) for email in person.emails)
+        return Fate.BY_HAND if mine else None
+    addresses = {
+        str(one).lower() for one in (*record.get("professional_emails", ()), *record.get("personal_emails", ()))
+    }
+    mine = record.get("slug") in person.ids or bool(addresses & {email.lower() for email in person.emails})
+    return Fate.GOES if mine else None
+
+
+def _installed(collection: str, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
+    return Fate.GOES if record["fid"] in person.ids else None
+
+
+def _owned(collection: str, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
+    return Fate.BY_HAND if str(record["owner"]).lower() in {email.lower() for email in person.emails} else None
+
+
+_OBSERVING = {"firebase_performance": _installed, "looker_studio": _owned, "phantombuster": _collected}
 
 
 def _own(person: Known, record: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from include.retention.run import open_run
 from include.retention.status import FINAL, RuleStatus, State
 from include.sandbox.app import Sandbox
 from include.sandbox.estate import Estate
+from include.sandbox.phantombuster import leads
 from tests.retention import kit
 from tests.retention.truth import Contents, Truth, look
 
@@ -46,7 +47,8 @@ def people_to_hold(estate: Estate) -> frozenset[str]:
         next(path.split("/")[3] for path in sorted(fates[rule].goes) if path.split("/")[1] not in ended)
         for rule in ("M1", "C2")
     }
-    return frozenset(users | accounts | files | cached | contacts)
+    collected = {lead.slug for lead in leads(estate) if lead.id in sorted(fates["A14"].goes)[:1]}
+    return frozenset(users | accounts | files | cached | contacts | collected)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,7 @@ def nothing_held_was_touched(after: After) -> None:
     ]
     assert not touched
     held = {rule for rule, fate in after.truth.rules.items() if fate.held}
-    assert {"A1", "A1-unverified", "A1-profile", "A3", "A4", "M1", "C2", "C3", "M1-search", "U1", "W5"} <= held
+    assert {"A1", "A1-unverified", "A1-profile", "A3", "A4", "M1", "C2", "C3", "M1-search", "U1", "W5", "A14"} <= held
 
 
 def anonymous_records_name_nobody(after: After) -> None:

@@ -21,6 +21,7 @@ from include.sandbox.app import Sandbox
 from include.sandbox.company import INDEXES
 from include.sandbox.estate import BUCKET, Estate
 from include.sandbox.identitytoolkit import Account
+from include.sandbox.phantombuster import leads
 
 POLICY_FILE = Path(__file__).parents[2] / "include" / "policy" / "clique.yaml"
 DAY_SECONDS = 86_400
@@ -62,6 +63,7 @@ def look(sandbox: Sandbox) -> Contents:
         for item in company.storage.objects(BUCKET, versions=True)
     }
     contents["accounts"] = {account.local_id: asdict(account) for account in company.identitytoolkit.accounts()}
+    contents["leads"] = {lead["id"]: lead for lead in company.records("phantombuster", "leads")}
     host, _, port = sandbox.endpoints["redis"].rpartition(":")
     with redis.Redis(host, int(port)) as client:
         contents["cache"] = {key.decode(): client.get(key) for key in client.scan_iter(count=5000)}
@@ -160,6 +162,8 @@ class Truth:
         logs = (d for d in estate.log_index() if over(_time(d.fields["at"]), "W5"))
         yield "W5", self._fate("app-logs", ((d.id, str(d.fields["uid"])) for d in logs))
         exports = (o for o in estate.objects() if o.name.startswith("exports/") and over(o.time_created, "X2"))
+        collected = ((one.id, one.slug) for one in leads(estate) if over(one.editions[0].at, "A14"))
+        yield "A14", self._fate("leads", collected)
         yield "X2", self._fate("objects", (((o.name, o.time_created), "") for o in exports))
 
     def _over(self, moment: datetime | None, rule: str) -> bool:

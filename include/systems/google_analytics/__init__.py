@@ -41,6 +41,11 @@ ERASING_CARD = ErasingCard(
         "https://developers.google.com/analytics/devguides/config/admin/v1/rest/v1alpha/properties/submitUserDeletion",
         "https://developers.google.com/analytics/devguides/config/userdeletion/v3",
         "https://developers.google.com/analytics/devguides/config/admin/v1/quotas",
+        "https://developers.google.com/analytics/devguides/reporting/data/v1/rest/v1beta/properties/getMetadata",
+    ),
+    scopes=(
+        "https://www.googleapis.com/auth/analytics.edit",
+        "https://www.googleapis.com/auth/analytics.readonly",
     ),
 )
 
@@ -54,6 +59,9 @@ def connect_erasing(connection: Connection, means: Means) -> ErasingSystem:
     - ``token`` or ``keyfile_dict``: credentials, see :mod:`include.systems.google`; else those of the machine.
     - ``deletions_per_day``: of each property, shared by all tasks; 500 unless Google granted more.
     - ``calls_per_second``: of each property, shared likewise; 1.5 unless Google granted more.
+
+    ``host`` takes the place of both of Google's hosts, ``analyticsadmin.googleapis.com`` and, for claims,
+    ``analyticsdata.googleapis.com``.
 
     Raises:
         Refused: the connection lacks something; the message names it.

@@ -8,22 +8,25 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeAlias
 
-from google.auth.credentials import Credentials
-from google.auth.transport.requests import Request
-from requests import PreparedRequest
-from requests.auth import AuthBase
-
 from include.connection import Connection
 from include.errors import Refused, Throttled, Unavailable
+from include.policy.register import Claim
+from include.policy.rules import Promise
 from include.subjects.identifiers import Subject
 from include.systems import google
+from include.systems.assuring import Access, Checked
+from include.systems.contract import Expiry
 from include.systems.erasing import Did, Found, Means, Receipt, Seen
 from include.systems.google_analytics import ERASING_CARD, FIELDS, KEY
 from include.systems.google_analytics.turns import Turns
+from include.systems.google_analytics.watching import Watch
+from include.systems.google_token import token
 from include.systems.http import Http
 
 _BASE = "https://analyticsadmin.googleapis.com"
+_DATA = "https://analyticsdata.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/analytics.edit"
+_READ_SCOPE = "https://www.googleapis.com/auth/analytics.readonly"
 _TRIED = "submit the deletion of a user"
 _REFUSED = frozenset({400, 409, 413, 422})
 """Statuses that judge one identifier; 401, 403 and 404 judge the connection."""
@@ -81,14 +84,16 @@ class GoogleAnalytics:
 
     Args:
         properties: a client for each property, paced.
+        watch: reads settings and dimensions.
         settings: what the connection says.
         means: the engine's.
     """
 
     card = ERASING_CARD
 
-    def __init__(self, properties: Mapping[str, Http], settings: Settings, means: Means) -> None:
+    def __init__(self, properties: Mapping[str, Http], watch: Watch, settings: Settings, means: Means) -> None:
         self._properties = properties
+        self._watch = watch
         self._means = means
         self._turns = Turns(means.budgets, settings.properties, settings.per_day)
 
@@ -117,10 +122,23 @@ class GoogleAnalytics:
             for subject in subjects
         ]
 
+    def access(self) -> Access:
+        """Read the settings and the dimensions of each property."""
+        return self._watch.access()
+
+    def check(self, claim: Claim) -> Checked:
+        """Look at dimensions; see :meth:`include.systems.google_analytics.watching.Watch.check`."""
+        return self._watch.check(claim)
+
+    def retention(self, promises: Sequence[Promise]) -> list[Expiry]:
+        """The settings of each property beside the period of each promise."""
+        return self._watch.retention(promises)
+
     def close(self) -> None:
         """Release the sockets."""
         for http in self._properties.values():
             http.close()
+        self._watch.close()
 
     def _submit(self, ref: str, named: tuple[Named, ...]) -> Receipt:
         if not named:
@@ -157,25 +175,10 @@ class GoogleAnalytics:
         return _Sent(at, len(refused), kinds=frozenset(refused))
 
 
-class _Token(AuthBase):
-    """Adds the access token and fetches a new one when it has expired. Never shows it."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Authorise one call."""
-        with google.no_answer(KEY, "get an access token"):
-            if not self._credentials.valid:
-                self._credentials.refresh(Request())  # type: ignore[no-untyped-call]
-            self._credentials.apply(request.headers)  # type: ignore[no-untyped-call]
-        return request
-
-
 def connect(connection: Connection, means: Means) -> GoogleAnalytics:
     """See :func:`include.systems.google_analytics.connect_erasing`."""
     settings = Settings.of(connection)
-    auth = _Token(google.credentials(connection, _SCOPE))
+    auth = token(KEY, google.credentials(connection, _SCOPE))
     properties = {
         number: Http(
             connection,
@@ -185,7 +188,9 @@ def connect(connection: Connection, means: Means) -> GoogleAnalytics:
         )
         for number in settings.properties
     }
-    return GoogleAnalytics(properties, settings, means)
+    reading = token(KEY, google.credentials(connection, _READ_SCOPE))
+    watch = Watch(properties, Http(connection, _DATA, auth=reading))
+    return GoogleAnalytics(properties, watch, settings, means)
 
 
 def _submit(http: Http, number: str, member: str, value: str) -> datetime | None:

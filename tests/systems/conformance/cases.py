@@ -2,6 +2,13 @@
 
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.cases_forms import Typeform, Wix
+from tests.systems.conformance.cases_observing import (
+    FirebasePerformance,
+    LookerStudio,
+    NewRelic,
+    PhantomBuster,
+    TagManager,
+)
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
@@ -9,12 +16,17 @@ _ALL = (
     CloudStorage,
     Elasticsearch,
     FirebaseAuth,
+    FirebasePerformance,
     Firestore,
     GoogleAnalytics,
     Loggly,
+    LookerStudio,
     Mailgun,
+    NewRelic,
+    PhantomBuster,
     Redis,
     SendGrid,
+    TagManager,
     TawkTo,
     Typeform,
     Wix,
