@@ -23,9 +23,11 @@ MODULES = {
 ERASING: dict[str, str] = {
     "cloud_storage": "include.systems.cloud_storage_erasing",
     "elasticsearch": "include.systems.elasticsearch",
+    "facebook": "include.systems.facebook",
     "firebase_auth": "include.systems.firebase_auth_erasing",
     "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
+    "instagram": "include.systems.instagram",
     "loggly": "include.systems.loggly",
     "mailgun": "include.systems.mailgun",
     "redis": "include.systems.redis",

@@ -2,14 +2,17 @@
 
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
+from tests.systems.conformance.cases_social import Facebook, Instagram
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
 _ALL = (
     CloudStorage,
     Elasticsearch,
+    Facebook,
     FirebaseAuth,
     Firestore,
     GoogleAnalytics,
+    Instagram,
     Loggly,
     Mailgun,
     Redis,
