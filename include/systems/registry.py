@@ -33,6 +33,7 @@ ERASING: dict[str, str] = {
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",
     "tawk_to": "include.systems.tawk_to",
+    "twitter": "include.systems.twitter",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
 MAILERS = {

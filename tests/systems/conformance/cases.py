@@ -2,7 +2,7 @@
 
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
-from tests.systems.conformance.cases_social import Facebook, Instagram
+from tests.systems.conformance.cases_social import Facebook, Instagram, Twitter
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
 _ALL = (
@@ -18,5 +18,6 @@ _ALL = (
     Redis,
     SendGrid,
     TawkTo,
+    Twitter,
 )
 CASES: dict[str, type[Case]] = {case.key: case for case in _ALL}

@@ -7,6 +7,8 @@ from include.policy.persons import IdentifierKind
 from include.sandbox.facebook import Audience, FacebookSandbox
 from include.sandbox.instagram import InstagramSandbox
 from include.sandbox.meta.model import Text, Thread
+from include.sandbox.twitter import Audience as TwitterAudience
+from include.sandbox.twitter import Message, TwitterSandbox, conversation
 from include.systems.erasing import Did
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.means import NOW
@@ -73,3 +75,25 @@ class Instagram(Profile):
 
     def held(self):
         return self.estate.twin(InstagramSandbox).held
+
+
+class Twitter(Case):
+    """Messages go, and a person looks for older ones, which no look can see."""
+
+    key = service = "twitter"
+    did = after = Did.MANUAL
+
+    def twin(self):
+        return self.estate.twin(TwitterSandbox)
+
+    def ready(self):
+        self.twin().settings.audience_hours = 0
+        self.twin().audiences["2a01"] = TwitterAudience("2a01", "Users")
+
+    def put(self, person):
+        self.twin().audiences["2a01"].members |= {("email", hashed(value)) for value in person.values(EMAIL)}
+        accounts = [value.partition(":")[2] for value in person.values(ACCOUNT) if value.startswith("twitter:")]
+        known = {message.sender for message in self.twin().messages.values()}
+        for account in (account for account in accounts if account not in known):
+            number = f"{person.number}00"
+            self.twin().messages[number] = Message(number, account, conversation(account), NOW - DAY, "Hello")
