@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from include.sandbox import facebook, instagram, twitter
+from include.sandbox import facebook, instagram, linkedin, twitter
 from include.sandbox.service import Service
 
 SERVICES: dict[str, Service] = {
     "facebook": facebook.SERVICE,
     "instagram": instagram.SERVICE,
+    "linkedin": linkedin.SERVICE,
     "twitter": twitter.SERVICE,
 }
 """By the key of the system, which is the first part of its path too."""

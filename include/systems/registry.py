@@ -28,6 +28,7 @@ ERASING: dict[str, str] = {
     "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
     "instagram": "include.systems.instagram",
+    "linkedin": "include.systems.linkedin",
     "loggly": "include.systems.loggly",
     "mailgun": "include.systems.mailgun",
     "redis": "include.systems.redis",

@@ -2,7 +2,7 @@
 
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
-from tests.systems.conformance.cases_social import Facebook, Instagram, Twitter
+from tests.systems.conformance.cases_social import Facebook, Instagram, LinkedIn, Twitter
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
 _ALL = (
@@ -13,6 +13,7 @@ _ALL = (
     Firestore,
     GoogleAnalytics,
     Instagram,
+    LinkedIn,
     Loggly,
     Mailgun,
     Redis,

@@ -6,6 +6,7 @@ from hashlib import sha256
 from include.policy.persons import IdentifierKind
 from include.sandbox.facebook import Audience, FacebookSandbox
 from include.sandbox.instagram import InstagramSandbox
+from include.sandbox.linkedin import LinkedInSandbox, PageMessage, Segment
 from include.sandbox.meta.model import Text, Thread
 from include.sandbox.twitter import Audience as TwitterAudience
 from include.sandbox.twitter import Message, TwitterSandbox, conversation
@@ -75,6 +76,28 @@ class Instagram(Profile):
 
     def held(self):
         return self.estate.twin(InstagramSandbox).held
+
+
+class LinkedIn(Case):
+    """Segments only; messages to the page can't be seen, so that a person looks whenever an account is known."""
+
+    key = service = "linkedin"
+    did = after = Did.MANUAL
+    kept = ("page_messages",)
+    bulk = True
+
+    def twin(self):
+        return self.estate.twin(LinkedInSandbox)
+
+    def ready(self):
+        self.twin().settings.segment_hours = 0
+        self.twin().segments[1] = Segment(1, "Users")
+
+    def put(self, person):
+        self.twin().segments[1].members |= {hashed(value) for value in person.values(EMAIL)}
+        for account in [value.partition(":")[2] for value in person.values(ACCOUNT) if value.startswith("linkedin:")]:
+            number = f"2-{person.number}"
+            self.twin().messages[number] = PageMessage(number, account, "A", NOW - DAY, "Hello")
 
 
 class Twitter(Case):
