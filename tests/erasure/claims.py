@@ -8,7 +8,7 @@ from include.erasure.status import CLEAN, DATED, OPEN, Outcome, RequestStatus, S
 from include.ledger.entry import Kind, Recorded
 from include.sandbox.company import Company
 from tests.erasure.scan import Contents
-from tests.erasure.truth import HIDDEN, Asked, End, Ends, Fate, ends, of_system
+from tests.erasure.truth import HIDDEN, Asked, End, Ends, Fate, account, ends, of_system
 
 _TOUCHED = {Fate.GOES, Fate.UNLINKED}
 _JOBS = {("sendgrid", "contacts")}
@@ -50,11 +50,25 @@ def expected(system: str, asked: Asked, before: Contents, *, held: bool = False)
         return {Outcome.ACCEPTED} if asked.known.emails else {Outcome.ABSENT}
     if system == "tawk_to":
         return {Outcome.MANUAL_PENDING} if fates else {Outcome.NO_IDENTIFIER}
+    if system in ("facebook", "instagram", "linkedin", "twitter"):
+        return {_social(system, asked, fates)}
     if Fate.BLOCKED in fates or Fate.LATER in fates:
         return {Outcome.HELD if Fate.BLOCKED in fates else Outcome.EXPIRING}
     if _TOUCHED & fates:
         return {Outcome.EXPIRING if system == "cloud_storage" else Outcome.VERIFIED_GONE}
     return {Outcome.HELD if Fate.STAYS in fates else Outcome.ABSENT}
+
+
+def _social(system: str, asked: Asked, fates: set[Fate]) -> Outcome:
+    """Somebody whose account is known there may have messages that no call shows; hashes are sent of everybody."""
+    blind = system in ("linkedin", "twitter") and account(system, asked.known)
+    if blind or Fate.BY_HAND in fates:
+        return Outcome.MANUAL_PENDING
+    if system != "instagram" and asked.known.emails:
+        return Outcome.ACCEPTED
+    if Fate.GOES in fates:
+        return Outcome.VERIFIED_GONE
+    return Outcome.HELD if Fate.STAYS in fates else Outcome.ABSENT
 
 
 def mails_to(company: Company, asked: Asked, ref: str) -> list[str]:

@@ -28,6 +28,13 @@ BY_OTHER_MEANS = {
     ("tawk_to", "contacts"),
     ("google_analytics", "deletions"),
     ("storage", "clique-files (soft-deleted)"),
+    ("facebook", "comments"),
+    ("facebook", "conversations"),
+    ("facebook", "posts"),
+    ("instagram", "comments"),
+    ("instagram", "conversations"),
+    ("linkedin", "page_messages"),
+    ("twitter", "messages"),
 }
 """What vendors let expire, what a person deletes by hand, and the twins' own notes of what they were asked."""
 

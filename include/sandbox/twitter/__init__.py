@@ -74,7 +74,7 @@ class TwitterSandbox:
 
 
 def fill(estate: Estate, twin: TwitterSandbox) -> None:
-    """An audience with 30 % of the users, one of the website's visitors, and messages of those with an account."""
+    """An audience with 30 % of the users, one of visitors, and messages of those with an account, most of them recent."""
     rng = estate.rng("twitter")
     users = Audience("2a01", "Users")
     twin.audiences.update({"2a01": users, "2a02": Audience("2a02", "Visitors", "WEB")})
@@ -87,7 +87,8 @@ def fill(estate: Estate, twin: TwitterSandbox) -> None:
             users.members |= {("twitter_id", hashed(account))} if rng.random() < 0.5 else set()
             for other in (account, *([f"{account}1"] if rng.random() < 0.1 else [])):
                 for place in range(rng.choice((0, 0, 1, 2, 3))):
-                    at = ago(estate.as_of, rng, timedelta(), 20 * DAY if place else 200 * DAY)
+                    youngest, oldest = (timedelta(), 20 * DAY) if place else (60 * DAY, 300 * DAY)
+                    at = ago(estate.as_of, rng, youngest, oldest)
                     number, sender = str(next(numbers)), rng.choice((other, OWN))
                     text = f"Hello, this is {person.name}" if sender == other else "Thank you for writing."
                     twin.messages[number] = Message(number, sender, conversation(other), at, text)
