@@ -74,7 +74,7 @@ class TwitterSandbox:
 
 
 def fill(estate: Estate, twin: TwitterSandbox) -> None:
-    """An audience with 30 % of the users, one of visitors, and messages of those with an account, most of them recent."""
+    """An audience with 30 % of the users, one of visitors, messages of those with an account, most of them recent."""
     rng = estate.rng("twitter")
     users = Audience("2a01", "Users")
     twin.audiences.update({"2a01": users, "2a02": Audience("2a02", "Visitors", "WEB")})
