@@ -9,12 +9,19 @@ elasticsearch     look: a search for each place of the policy (terms: 65,536 val
 redis             one pipeline, however many keys: not counted in calls.
 cloud_storage     look: pages of 1,000 objects (objects.list), live ones and soft-deleted ones.
                   erase: 100 deletions to a batch request.
+facebook          look: the list of audiences; a page of 100 posts with their first 100 comments; 50 conversations to a
+                  batch. erase: 50 comments to a batch, 10,000 hashes to a removal from all audiences.
 google_analytics  no look. erase: one identifier to a call, 500 a day and property.
 firebase_performance  no look. erase: an installation to a call, no bulk deletion.
+instagram         look: a page of 100 media with their first 50 comments; 50 conversations to a batch. erase: 50
+                  comments to a batch.
+linkedin          look: the list of segments. erase: 1,000 hashes to a call and segment (no limit is named).
 loggly            look: 1 call for the retention, and the phrases of everybody (A + U) in queries of 4,000 characters;
                   the vendor documents no limit, common servers take a request line of 8,000. No erasure.
 tawk_to           look: lists in pages of 100, with and without the trash, then each chat that the list cut short, each
                   ticket and each contact by itself. No erasure.
+twitter           look: the list of audiences, and pages of 100 direct messages. erase: 2,500 people to a call for each
+                  audience, a message to a call.
 sendgrid          for the account and each subuser. look: 100 addresses to a search of contacts; each list of
                   suppressions in pages of 500, the list of groups, and each group.
                   erase: 5,000 addresses to an erasure job, 100 contacts (a query of 4 KB) to a deletion and one look at
@@ -162,6 +169,36 @@ def _tag_manager(wave: Wave) -> Calls:
     return 2 * look, 0, look
 
 
+def _facebook(wave: Wave) -> Calls:
+    found, accounts = wave.found["facebook"], _accounts(wave, "facebook")
+    look = 2 + pages(accounts, 50)
+    numbers = wave.distinct(IdentifierKind.PHONE)
+    hashes = pages(wave.addresses, 10_000) + (pages(numbers, 10_000) if numbers else 0)
+    return 2 * look, pages(found["comments"], 50) + hashes, look
+
+
+def _instagram(wave: Wave) -> Calls:
+    look = 1 + pages(_accounts(wave, "instagram"), 50)
+    return 2 * look, pages(wave.found["instagram"]["comments"], 50), look
+
+
+def _linkedin(wave: Wave) -> Calls:
+    segments = 2
+    return 2, segments * pages(wave.addresses, 1000), 1
+
+
+def _twitter(wave: Wave) -> Calls:
+    found, audiences = wave.found["twitter"], 1
+    look = 1 + pages(wave.sizes["twitter"].get("messages", 0), 100)
+    return 2 * look, audiences * pages(len(wave.subjects), 2500) + found["messages"], look
+
+
+def _accounts(wave: Wave, service: str) -> int:
+    """People's accounts at a social network."""
+    known = {value for subject in wave.subjects for value in subject.values(IdentifierKind.EXTERNAL_ID)}
+    return sum(value.startswith(f"{service}:") for value in known)
+
+
 def _sendgrid(wave: Wave) -> Calls:
     found, accounts, groups = wave.found["sendgrid"], 2, 2
     lists = SUPPRESSION_LISTS + 1 + groups
@@ -198,16 +235,20 @@ def _firebase_auth(wave: Wave) -> Calls:
 _FORMULAS: dict[str, Callable[[Wave], Calls]] = {
     "elasticsearch": _elasticsearch,
     "cloud_storage": _cloud_storage,
+    "facebook": _facebook,
     "google_analytics": _google_analytics,
     "firebase_performance": _firebase_performance,
     "looker_studio": _looker_studio,
     "new_relic": _new_relic,
     "phantombuster": _phantombuster,
     "tag_manager": _tag_manager,
+    "instagram": _instagram,
+    "linkedin": _linkedin,
     "loggly": _loggly,
     "tawk_to": _tawk_to,
     "sendgrid": _sendgrid,
     "mailgun": _mailgun,
     "firestore": _firestore,
     "firebase_auth": _firebase_auth,
+    "twitter": _twitter,
 }

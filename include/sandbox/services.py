@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from include.sandbox import firebase_performance, looker_studio, new_relic, phantombuster, tag_manager, typeform, wix
+from include.sandbox import (
+    facebook,
+    firebase_performance,
+    instagram,
+    linkedin,
+    looker_studio,
+    new_relic,
+    phantombuster,
+    tag_manager,
+    twitter,
+    typeform,
+    wix,
+)
 from include.sandbox.service import Service
 
 SERVICES: dict[str, Service] = {
+    "facebook": facebook.SERVICE,
     "firebase_performance": firebase_performance.SERVICE,
+    "instagram": instagram.SERVICE,
+    "linkedin": linkedin.SERVICE,
     "looker_studio": looker_studio.SERVICE,
     "new_relic": new_relic.SERVICE,
     "phantombuster": phantombuster.SERVICE,
     "tag_manager": tag_manager.SERVICE,
+    "twitter": twitter.SERVICE,
     "typeform": typeform.SERVICE,
     "wix": wix.SERVICE,
 }

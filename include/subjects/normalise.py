@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from hashlib import sha256
 
 from include.errors import Refused
 from include.policy.persons import IdentifierKind
@@ -29,6 +30,8 @@ _LABEL = re.compile(r"[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff
 _USER_ID = re.compile(r"[A-Za-z0-9_.:|~+=-]+")
 _UNPRINTABLE = frozenset({"Cc", "Cs"})
 _INVISIBLE = _UNPRINTABLE | {"Cf", "Co", "Cn", "Zs", "Zl", "Zp"}
+_PHONE = re.compile(r"\+[0-9 ()./-]+")
+_DECIMAL = re.compile(r"[1-9][0-9]{0,19}")
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 
@@ -72,6 +75,55 @@ def google_analytics(known: Identifier) -> str:
     raise _refused(known.kind, "Google Analytics knows people by e-mail address or phone number only.")
 
 
+def linkedin(known: Identifier) -> str:
+    """The hash by which a person is in a segment of LinkedIn: SHA-256, hexadecimal, of the address in lower case.
+
+    See https://learn.microsoft.com/en-us/linkedin/marketing/matched-audiences/create-and-manage-segment-users
+
+    Raises:
+        Refused: it is no e-mail address.
+    """
+    if known.kind is not IdentifierKind.EMAIL:
+        raise _refused(known.kind, "LinkedIn knows people by e-mail address only.")
+    return _hashed(canonical(known.kind, known.value))
+
+
+def meta(known: Identifier) -> str:
+    """The hash by which a person is in an audience of Meta: SHA-256, hexadecimal.
+
+    Of an address in lower case; of a phone number with its country code, digits only, without zeros in front. See
+    https://developers.facebook.com/documentation/ads-commerce/marketing-api/audiences/guides/custom-audiences
+
+    Raises:
+        Refused: it is neither an address nor a phone number with its country code.
+    """
+    if known.kind is IdentifierKind.EMAIL:
+        return _hashed(canonical(known.kind, known.value))
+    if known.kind is IdentifierKind.PHONE:
+        digits = "".join(character for character in known.value if character in "0123456789")
+        if _PHONE.fullmatch(known.value.strip()) and 7 <= len(digits) <= 15 and not digits.startswith("0"):
+            return _hashed(digits)
+        raise _refused(known.kind, "It must begin with + and the country code and have 7 to 15 digits.")
+    raise _refused(known.kind, "Meta knows people by e-mail address or phone number only.")
+
+
+def twitter(known: Identifier) -> str:
+    """The hash by which a person is in an audience of X: SHA-256, hexadecimal, lower case.
+
+    Of an address in lower case; of an account's id as a decimal number (``twitter:143567``). See
+    https://developer.x.com/en/docs/x-ads-api/audiences/overview/user-data
+
+    Raises:
+        Refused: it is neither an address nor the id of an account at X.
+    """
+    if known.kind is IdentifierKind.EMAIL:
+        return _hashed(canonical(known.kind, known.value))
+    service, _, number = known.value.strip().partition(":")
+    if known.kind is IdentifierKind.EXTERNAL_ID and service == "twitter" and _DECIMAL.fullmatch(number):
+        return _hashed(number)
+    raise _refused(known.kind, "X knows people by e-mail address or by the decimal id of their account only.")
+
+
 def _check_address(text: str) -> None:
     if any(unicodedata.category(character) in _INVISIBLE for character in text):
         raise _refused(IdentifierKind.EMAIL, "It has a space, a line break or an invisible character in it.")
@@ -104,6 +156,10 @@ def _folded(character: str) -> str:
     """Lower case where the way back is the same: the Kelvin sign is not a k, and ẞ is not ß."""
     lower = character.lower()
     return lower if lower.upper() == character else character
+
+
+def _hashed(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _refused(kind: IdentifierKind, why: str) -> Refused:

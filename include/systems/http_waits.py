@@ -12,17 +12,19 @@ EPOCH = 10**9
 """``X-RateLimit-Reset`` above this is an instant in epoch seconds, below it seconds to wait: vendors mean either."""
 LONGEST_BACK_OFF = 8.0
 """Seconds; a back-off of our own never grows beyond it."""
+_RESETS = ("X-RateLimit-Reset", "x-rate-limit-reset", "x-account-rate-limit-reset")
 _BODY_HINTS = ("retry-seconds", "try-in-seconds")
 
 
 def asked(headers: Mapping[str, str], body: Any) -> float | None:
     """The seconds that a vendor asks to wait, from the first of its hints that can be read.
 
-    In this order: ``Retry-After`` in seconds or as a date (RFC 9110, 10.2.3), ``X-RateLimit-Reset``, and the members
+    In this order: ``Retry-After`` in seconds or as a date (RFC 9110, 10.2.3), ``X-RateLimit-Reset``, or as X
+    spells it ``x-rate-limit-reset`` and ``x-account-rate-limit-reset`` (each for one endpoint only), and the members
     ``retry-seconds`` (Mailgun) and ``try-in-seconds`` of the body. Instants are counted from the answer's own ``Date``,
     so that neither clock needs to be right.
     """
-    for hint in (_retry_after(headers), _reset(headers), *_in_body(body)):
+    for hint in (_retry_after(headers), *(_reset(headers, name) for name in _RESETS), *_in_body(body)):
         if hint is not None:
             return hint
     return None
@@ -30,7 +32,7 @@ def asked(headers: Mapping[str, str], body: Any) -> float | None:
 
 def used_up(headers: Mapping[str, str]) -> float:
     """Seconds before the next call, when a good answer says that no call is left in this window; else zero."""
-    return (_reset(headers) or 0.0) if headers.get("X-RateLimit-Remaining", "").strip() == "0" else 0.0
+    return (_reset(headers, _RESETS[0]) or 0.0) if headers.get("X-RateLimit-Remaining", "").strip() == "0" else 0.0
 
 
 def back_off(failures: int) -> float:
@@ -45,8 +47,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return seconds if seconds is not None else _until(_instant(value), headers)
 
 
-def _reset(headers: Mapping[str, str]) -> float | None:
-    value = _number(headers.get("X-RateLimit-Reset"))
+def _reset(headers: Mapping[str, str], name: str) -> float | None:
+    value = _number(headers.get(name))
     if value is None or value < EPOCH:
         return value
     return _until(value, headers)

@@ -26,10 +26,13 @@ MODULES = {
 ERASING: dict[str, str] = {
     "cloud_storage": "include.systems.cloud_storage_erasing",
     "elasticsearch": "include.systems.elasticsearch",
+    "facebook": "include.systems.facebook",
     "firebase_auth": "include.systems.firebase_auth_erasing",
     "firebase_performance": "include.systems.firebase_performance",
     "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
+    "instagram": "include.systems.instagram",
+    "linkedin": "include.systems.linkedin",
     "loggly": "include.systems.loggly",
     "looker_studio": "include.systems.looker_studio",
     "mailgun": "include.systems.mailgun",
@@ -41,6 +44,7 @@ ERASING: dict[str, str] = {
     "tawk_to": "include.systems.tawk_to",
     "typeform": "include.systems.typeform",
     "wix": "include.systems.wix",
+    "twitter": "include.systems.twitter",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
 MAILERS = {

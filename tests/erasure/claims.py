@@ -9,7 +9,7 @@ from include.erasure.status import CLEAN, DATED, OPEN, Outcome, RequestStatus, S
 from include.ledger.entry import Kind, Recorded
 from include.sandbox.company import Company
 from tests.erasure.scan import Contents
-from tests.erasure.truth import HIDDEN, Asked, End, Ends, Fate, ends, of_system
+from tests.erasure.truth import HIDDEN, Asked, End, Ends, Fate, account, ends, of_system
 
 _FID = re.compile(r"[A-Za-z0-9_-]{22}")
 _TOUCHED = {Fate.GOES, Fate.UNLINKED}
@@ -56,6 +56,8 @@ def expected(system: str, asked: Asked, before: Contents, *, held: bool = False)
         return {Outcome.MANUAL_PENDING}
     if system in _OBSERVING:
         return _OBSERVING[system](asked, fates)
+    if system in ("facebook", "instagram", "linkedin", "twitter"):
+        return {_social(system, asked, fates)}
     if Fate.BLOCKED in fates or Fate.LATER in fates:
         return {Outcome.HELD if Fate.BLOCKED in fates else Outcome.EXPIRING}
     if _TOUCHED & fates:
@@ -70,6 +72,18 @@ _OBSERVING: dict[str, Callable[[Asked, set[Fate]], set[Outcome]]] = {
     "looker_studio": lambda asked, fates: {Outcome.DERIVED} if asked.known.uid else {Outcome.ABSENT},
     "new_relic": lambda asked, fates: {Outcome.EXPIRING} if fates else {Outcome.NO_IDENTIFIER},
 }
+
+
+def _social(system: str, asked: Asked, fates: set[Fate]) -> Outcome:
+    """Somebody whose account is known there may have messages that no call shows; hashes are sent of everybody."""
+    blind = system in ("linkedin", "twitter") and account(system, asked.known)
+    if blind or Fate.BY_HAND in fates:
+        return Outcome.MANUAL_PENDING
+    if system != "instagram" and asked.known.emails:
+        return Outcome.ACCEPTED
+    if Fate.GOES in fates:
+        return Outcome.VERIFIED_GONE
+    return Outcome.HELD if Fate.STAYS in fates else Outcome.ABSENT
 
 
 def mails_to(company: Company, asked: Asked, ref: str) -> list[str]:

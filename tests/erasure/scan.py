@@ -91,6 +91,7 @@ def known(estate: Estate, person: Person) -> Known:
     # The name of the service stands before the id only in the company's own records.
     for name in ("external_ids", "notification_channels"):
         ids += [str(value).partition(":")[2] for value in fields.get(name, ())]
+    ids += filter(None, [estate.identities[person.uid].phone])
     return Known(person.uid, (person.email, *map(str, fields.get("past_emails", ()))), tuple(ids))
 
 

@@ -34,6 +34,13 @@ BY_OTHER_MEANS = {
     ("tag_manager", "tags"),
     ("tag_manager", "variables"),
     ("storage", "clique-files (soft-deleted)"),
+    ("facebook", "comments"),
+    ("facebook", "conversations"),
+    ("facebook", "posts"),
+    ("instagram", "comments"),
+    ("instagram", "conversations"),
+    ("linkedin", "page_messages"),
+    ("twitter", "messages"),
 }
 """What vendors let expire, what a person deletes by hand, and the twins' own notes of what they were asked."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,6 +31,10 @@ _PASSING = {
 _UNLINKED = {"contacts": ("owner",), "posts": ("author", "author_name")}
 _NEW = {("sendgrid", "activity"), ("sendgrid", "sent"), ("mailgun", "events"), ("mailgun", "sent")}
 """Where the answer to a person leaves traces."""
+_ACCOUNTS = {"facebook": r"\d{16}", "instagram": r"\d{17}", "linkedin": r"[a-z]{12}", "twitter": r"\d{18}"}
+"""How the ids of people look at each social network."""
+_SEEN_BY_X = "2026-02-19"
+"""Direct messages before it are on the account and not in the list that X gives: 30 days, and some to spare."""
 _OWN = {("firestore", "events"), ("elasticsearch", "activity"), ("elasticsearch", "app-logs")}
 
 
@@ -76,8 +81,11 @@ def ends(contents: Contents, asked: Asked) -> Ends:
     found: dict[Place, dict[str, End]] = {}
     gone_below = _contacts_that_go(contents, asked)
     for place, records in contents.items():
+        social = place[0] in _ACCOUNTS
+        below = _answered(records) if social else frozenset()
         for text in records:
-            end = _end(place, text, json.loads(text), asked, gone_below)
+            record = json.loads(text)
+            end = _social(place, text, record, asked, below) if social else _end(place, text, record, asked, gone_below)
             if end is not None:
                 found.setdefault(place, {})[text] = end
     return found
@@ -215,6 +223,49 @@ def _owned(collection: str, text: str, record: Mapping[str, Any], person: Known)
 
 
 _OBSERVING = {"firebase_performance": _installed, "looker_studio": _owned, "phantombuster": _collected}
+
+
+def account(service: str, person: Known) -> set[str]:
+    """The ids of a person at a social network."""
+    return {one for one in person.ids if re.fullmatch(_ACCOUNTS[service], one)}
+
+
+def _social(place: Place, text: str, record: Mapping[str, Any], asked: Asked, answered: frozenset[str]) -> End | None:
+    """Hashes leave the audiences by the vendor's work, comments go unless others answered, the rest is by hand."""
+    service, collection = place
+    mine = account(service, asked.known)
+    if collection == "audience_members":
+        return End(Fate.LATER, None) if record["hash"] in _hashes(service, asked.known, mine) else None
+    if service == "twitter":
+        with_own = mine & {str(record["sender"]), *str(record["conversation"]).split("-")}
+        recent = str(record["at"]) > _SEEN_BY_X
+        return End(Fate.GOES if recent else Fate.BY_HAND, None) if with_own else None
+    if collection in ("comments", "posts"):
+        if record["author"] not in mine:
+            return None
+        if not asked.everything:
+            return End(Fate.STAYS, text)
+        return End(Fate.BY_HAND if record["id"] in answered else Fate.GOES, None)
+    who = record["member"] if service == "linkedin" else record["person"]
+    return End(Fate.BY_HAND, None) if who in mine else None
+
+
+def _hashes(service: str, person: Known, accounts: set[str]) -> set[str]:
+    """By what a person can be in an audience: addresses, at Facebook the phone number, at X the id of the account."""
+    values = {email.lower() for email in person.emails}
+    if service == "facebook":
+        values |= {one.removeprefix("+") for one in person.ids if re.fullmatch(r"\+\d+", one)}
+    return {sha256(value.encode()).hexdigest() for value in values | (accounts if service == "twitter" else set())}
+
+
+def _answered(records: Iterable[str]) -> frozenset[str]:
+    """Ids of the texts below which somebody other than their author has written."""
+    texts = {text["id"]: text for text in map(json.loads, records) if "author" in text}
+    return frozenset(
+        text["parent"]
+        for text in texts.values()
+        if text["parent"] in texts and texts[text["parent"]]["author"] != text["author"]
+    )
 
 
 def _own(person: Known, record: Mapping[str, Any]) -> bool:

@@ -10,15 +10,19 @@ from tests.systems.conformance.cases_observing import (
     TagManager,
 )
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
+from tests.systems.conformance.cases_social import Facebook, Instagram, LinkedIn, Twitter
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
 _ALL = (
     CloudStorage,
     Elasticsearch,
+    Facebook,
     FirebaseAuth,
     FirebasePerformance,
     Firestore,
     GoogleAnalytics,
+    Instagram,
+    LinkedIn,
     Loggly,
     LookerStudio,
     Mailgun,
@@ -30,5 +34,6 @@ _ALL = (
     TawkTo,
     Typeform,
     Wix,
+    Twitter,
 )
 CASES: dict[str, type[Case]] = {case.key: case for case in _ALL}

@@ -1,0 +1,1 @@
+"""Meta on loopback: what the twins of Facebook and Instagram share of the Graph API."""
