@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from include.sandbox import google_workspace
 from include.sandbox.service import Service
 
-SERVICES: dict[str, Service] = {}
+SERVICES: dict[str, Service] = {
+    "google_workspace": google_workspace.SERVICE,
+}
 """By the key of the system, which is the first part of its path too."""

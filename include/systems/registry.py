@@ -26,6 +26,7 @@ ERASING: dict[str, str] = {
     "firebase_auth": "include.systems.firebase_auth_erasing",
     "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
+    "google_workspace": "include.systems.google_workspace",
     "loggly": "include.systems.loggly",
     "mailgun": "include.systems.mailgun",
     "redis": "include.systems.redis",

@@ -8,18 +8,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeAlias
 
-from google.auth.credentials import Credentials
-from google.auth.transport.requests import Request
-from requests import PreparedRequest
-from requests.auth import AuthBase
-
 from include.connection import Connection
 from include.errors import Refused, Throttled, Unavailable
 from include.subjects.identifiers import Subject
-from include.systems import google
 from include.systems.erasing import Did, Found, Means, Receipt, Seen
 from include.systems.google_analytics import ERASING_CARD, FIELDS, KEY
 from include.systems.google_analytics.turns import Turns
+from include.systems.google_bearer import bearer
 from include.systems.http import Http
 
 _BASE = "https://analyticsadmin.googleapis.com"
@@ -157,25 +152,10 @@ class GoogleAnalytics:
         return _Sent(at, len(refused), kinds=frozenset(refused))
 
 
-class _Token(AuthBase):
-    """Adds the access token and fetches a new one when it has expired. Never shows it."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Authorise one call."""
-        with google.no_answer(KEY, "get an access token"):
-            if not self._credentials.valid:
-                self._credentials.refresh(Request())  # type: ignore[no-untyped-call]
-            self._credentials.apply(request.headers)  # type: ignore[no-untyped-call]
-        return request
-
-
 def connect(connection: Connection, means: Means) -> GoogleAnalytics:
     """See :func:`include.systems.google_analytics.connect_erasing`."""
     settings = Settings.of(connection)
-    auth = _Token(google.credentials(connection, _SCOPE))
+    auth = bearer(connection, _SCOPE)
     properties = {
         number: Http(
             connection,

@@ -2,6 +2,7 @@
 
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
+from tests.systems.conformance.cases_signin import GoogleWorkspace
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
 _ALL = (
@@ -10,6 +11,7 @@ _ALL = (
     FirebaseAuth,
     Firestore,
     GoogleAnalytics,
+    GoogleWorkspace,
     Loggly,
     Mailgun,
     Redis,
