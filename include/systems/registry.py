@@ -29,6 +29,7 @@ ERASING: dict[str, str] = {
     "google_workspace": "include.systems.google_workspace",
     "loggly": "include.systems.loggly",
     "mailgun": "include.systems.mailgun",
+    "microsoft_graph": "include.systems.microsoft_graph",
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",
     "tawk_to": "include.systems.tawk_to",

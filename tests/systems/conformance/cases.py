@@ -2,7 +2,7 @@
 
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
-from tests.systems.conformance.cases_signin import GoogleWorkspace
+from tests.systems.conformance.cases_signin import GoogleWorkspace, MicrosoftGraph
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
 _ALL = (
@@ -14,6 +14,7 @@ _ALL = (
     GoogleWorkspace,
     Loggly,
     Mailgun,
+    MicrosoftGraph,
     Redis,
     SendGrid,
     TawkTo,

@@ -2,6 +2,8 @@
 
 from include.policy.persons import IdentifierKind
 from include.sandbox.google_workspace import GoogleWorkspaceSandbox
+from include.sandbox.microsoft_graph import MicrosoftGraphSandbox
+from include.systems.erasing import Did
 from tests.systems.conformance.case import Case
 
 UID, FEDERATED = IdentifierKind.USER_ID, IdentifierKind.FEDERATED_ID
@@ -24,3 +26,21 @@ class GoogleWorkspace(Case):
             twin.allow(token, f"user{person.number}@else.example", watch=True)
             for channel in named(person, IdentifierKind.NOTIFICATION_CHANNEL, "google"):
                 twin.open_channel(token, *channel.split("/"))
+
+
+class MicrosoftGraph(Case):
+    """Subscriptions go; a refresh token can't be revoked for one application and ends by itself."""
+
+    key = service = "microsoft_graph"
+    did = Did.EXPIRING
+    bulk = True
+    kept = ("refresh_tokens",)
+
+    def put(self, person):
+        twin = self.estate.twin(MicrosoftGraphSandbox)
+        users = named(person, EXTERNAL, "microsoft")
+        for number, user in enumerate(users):
+            for place in ("me/messages", f"users/{user}/events", f"users('{user}')/contacts"):
+                twin.subscribe(f"s{person.number}-{number}-{place[-6:]}", user, place)
+        for token in named(person, TOKEN, "microsoft"):
+            twin.allow(token, next(iter(users), "nobody"))
