@@ -2,7 +2,7 @@
 
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
-from tests.systems.conformance.cases_signin import GoogleWorkspace, MicrosoftGraph
+from tests.systems.conformance.cases_signin import GoogleSignIn, GoogleWorkspace, LinkedInSignIn, MicrosoftGraph
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
 _ALL = (
@@ -11,7 +11,9 @@ _ALL = (
     FirebaseAuth,
     Firestore,
     GoogleAnalytics,
+    GoogleSignIn,
     GoogleWorkspace,
+    LinkedInSignIn,
     Loggly,
     Mailgun,
     MicrosoftGraph,

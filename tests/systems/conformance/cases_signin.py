@@ -1,7 +1,12 @@
 """Sign-in and integrations: what ends is a link of an account, or a grant."""
 
+from dataclasses import asdict
+
 from include.policy.persons import IdentifierKind
+from include.sandbox.faults import Fault
 from include.sandbox.google_workspace import GoogleWorkspaceSandbox
+from include.sandbox.identitytoolkit.model import Account
+from include.sandbox.linkedin_sign_in import LinkedInSandbox
 from include.sandbox.microsoft_graph import MicrosoftGraphSandbox
 from include.systems.erasing import Did
 from tests.systems.conformance.case import Case
@@ -44,3 +49,61 @@ class MicrosoftGraph(Case):
                 twin.subscribe(f"s{person.number}-{number}-{place[-6:]}", user, place)
         for token in named(person, TOKEN, "microsoft"):
             twin.allow(token, next(iter(users), "nobody"))
+
+
+class _SignIn(Case):
+    """An account is one thing: its link goes, all else of it stays, and it is Firebase Authentication's."""
+
+    provider = ""
+    kept = ("accounts",)
+
+    def put(self, person):
+        # One person at a provider has one account: an id that is taken is no second one's.
+        accounts = self.estate.identitytoolkit.accounts()
+        taken = {link.get("rawId") for account in accounts for link in account.providers}
+        free = [raw for raw in named(person, FEDERATED, self.provider) if raw not in taken]
+        raw_ids = free or [f"r{person.number}"]
+        links = [{"providerId": self.provider, "rawId": raw, "email": "a@else.example"} for raw in raw_ids]
+        own = {"providerId": "password", "federatedId": "a@else.example"}
+        other = {"providerId": "apple.com", "rawId": f"a{person.number}"}
+        accounts = [Account(uid, providers=[own, other, *links]) for uid in person.values(UID)]
+        self.estate.identitytoolkit.seed(accounts)
+
+    def state(self):
+        state = {}
+        for account in self.estate.identitytoolkit.accounts():
+            record = asdict(account)
+            links = [link for link in record["providers"] if link["providerId"] == self.provider]
+            record["providers"] = [link for link in record["providers"] if link not in links]
+            state[f"accounts {self.text(record)}"] = True
+            state |= {f"links {account.local_id} {self.text(link)}": True for link in links}
+        return state
+
+
+class GoogleSignIn(_SignIn):
+    key, service = "google_sign_in", "identitytoolkit"
+    provider = "google.com"
+
+
+class LinkedInSignIn(_SignIn):
+    """Two services: accounts in one, tokens in the other."""
+
+    key = service = "linkedin_sign_in"
+    provider = "oidc.linkedin"
+
+    def put(self, person):
+        super().put(person)
+        for token in named(person, TOKEN, "linkedin"):
+            self.estate.twin(LinkedInSandbox).allow(token, f"m{person.number}")
+
+    def state(self):
+        tokens = self.estate.records(self.service, "tokens")
+        return super().state() | {f"tokens {self.text(record)}": True for record in tokens}
+
+    def fail(self, kind, **more):
+        super().fail(kind, **more)
+        self.estate.faults.add(Fault("identitytoolkit", kind, **more))
+
+    def calls(self):
+        services = (self.service, "identitytoolkit")
+        return sum(call["service"] in services for call in self.estate.journal.as_json())
