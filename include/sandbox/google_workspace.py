@@ -76,7 +76,7 @@ class GoogleWorkspaceSandbox:
 
     def allow(self, token: str, user: str, scopes: tuple[str, ...] = (GMAIL, CALENDAR), *, watch: bool = False) -> None:
         """A person allows something, and lets new mail be reported if ``watch``."""
-        self.grants.by_token[token] = Grant(token, user, scopes)
+        self.grants.by_token[token] = Grant(token, user, scopes, self.grants.clock())
         if watch:
             self._state.watches.add(token)
 

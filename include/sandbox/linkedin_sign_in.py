@@ -40,7 +40,6 @@ class LinkedInSandbox:
     def __init__(self, faults: Faults, journal: Journal, clock: Callable[[], datetime]) -> None:
         self.settings = Settings()
         self.grants = Grants(clock)
-        self._clock = clock
         self._revoked: set[str] = set()
         self._routes = Routes(
             {"POST /oauth/v2/introspectToken": self._introspect, "POST /oauth/v2/revoke": self._revoke}
@@ -54,14 +53,14 @@ class LinkedInSandbox:
 
     def allow(self, token: str, member: str) -> None:
         """A member allows the application to know who they are."""
-        ends_at = self._clock() + timedelta(days=self.settings.token_days)
-        self.grants.by_token[token] = Grant(token, member, ("openid", "profile", "email"), ends_at)
+        scopes, lasts = ("openid", "profile", "email"), timedelta(days=self.settings.token_days)
+        self.grants.by_token[token] = Grant(token, member, scopes, self.grants.clock(), lasts)
         self._revoked.discard(token)
 
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Everything that is held, as collection and record."""
         for grant in self.grants.living():
-            yield "tokens", {"token": grant.token, "member": grant.user}
+            yield "tokens", {"token": grant.token, "member": grant.user, "at": grant.made_at}
 
     def _handle(self, ask: Ask) -> Reply:
         operation = self._routes.find(ask)
@@ -72,10 +71,10 @@ class LinkedInSandbox:
     def _introspect(self, ask: Ask) -> Reply:
         token = self._asked(ask)
         grant = self.grants.by_token.get(token)
-        if grant is None or grant.ends_at is None:
+        if grant is None or grant.lasts is None:
             return Reply(body={"active": False, **({"status": "revoked"} if token in self._revoked else {})})
         active = self.grants.find(token) is not None
-        made = int(grant.ends_at.timestamp()) - self.settings.token_days * 86_400
+        made = int(grant.made_at.timestamp())
         return Reply(
             body={
                 "active": active,
@@ -83,7 +82,7 @@ class LinkedInSandbox:
                 "authorized_at": made,
                 "created_at": made,
                 "status": "active" if active else "expired",
-                "expires_at": int(grant.ends_at.timestamp()),
+                "expires_at": made + int(grant.lasts.total_seconds()),
                 "scope": ",".join(grant.scopes),
                 "auth_type": "3L",
             }

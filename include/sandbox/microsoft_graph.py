@@ -104,8 +104,8 @@ class MicrosoftGraphSandbox:
 
     def allow(self, token: str, user: str, consent: str = "") -> None:
         """A user (by id) allows the application something; ``consent`` is the id of what the tenant notes of it."""
-        ends_at = self._clock() + timedelta(days=self.settings.token_days)
-        self.grants.by_token[token] = Grant(token, user, ("Calendars.Read", "Mail.Read", "offline_access"), ends_at)
+        scopes, now = ("Calendars.Read", "Mail.Read", "offline_access"), self._clock()
+        self.grants.by_token[token] = Grant(token, user, scopes, now, timedelta(days=self.settings.token_days))
         if consent:
             self._state.consents[consent] = Consent(consent, user)
 
@@ -121,7 +121,7 @@ class MicrosoftGraphSandbox:
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Everything that is held, as collection and record."""
         for grant in self.grants.living():
-            yield "refresh_tokens", {"token": grant.token, "user": grant.user}
+            yield "refresh_tokens", {"token": grant.token, "user": grant.user, "at": grant.made_at}
         for each in self._state.subscriptions.values():
             yield "subscriptions", {"id": each.id, "creator": each.creator, "resource": each.resource}
         for consent in self._state.consents.values():

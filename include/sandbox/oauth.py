@@ -24,13 +24,19 @@ class Grant:
         token: by which the application uses it.
         user: whose it is, in the provider's words.
         scopes: what it allows.
-        ends_at: when it ends by itself; None for never.
+        made_at: when it was given.
+        lasts: after which it ends by itself; None for never.
     """
 
     token: str
     user: str
     scopes: tuple[str, ...]
-    ends_at: datetime | None = None
+    made_at: datetime
+    lasts: timedelta | None = None
+
+    def ended(self, now: datetime) -> bool:
+        """Whether it has ended by itself."""
+        return self.lasts is not None and self.made_at + self.lasts <= now
 
 
 @dataclass(slots=True)
@@ -45,12 +51,12 @@ class Grants:
     def living(self) -> list[Grant]:
         """The grants that have not ended."""
         now = self.clock()
-        return [grant for grant in self.by_token.values() if grant.ends_at is None or grant.ends_at > now]
+        return [grant for grant in self.by_token.values() if not grant.ended(now)]
 
     def find(self, token: str) -> Grant | None:
         """A grant that has not ended."""
         grant = self.by_token.get(token)
-        return grant if grant is not None and (grant.ends_at is None or grant.ends_at > self.clock()) else None
+        return None if grant is None or grant.ended(self.clock()) else grant
 
     def give_access(self, owner: str) -> str:
         """A new access token for a grant (by its token), or for whatever ``owner`` names."""

@@ -208,8 +208,8 @@ def connect_erasing(connection: Connection, means: Means) -> MicrosoftGraph:
 
 
 def _once(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Each item once, whichever way it was found."""
-    return tuple({item.id: item for item in items}.values())
+    """Each item once; the first way in which it was found counts, so that those of a tenant share batches."""
+    return tuple(dict.fromkeys(items))
 
 
 def _receipt(ref: str, held: Held, until: datetime) -> Receipt:

@@ -53,7 +53,17 @@ class Known:
     @property
     def needles(self) -> tuple[str, ...]:
         """All of it."""
-        return (self.uid, *self.emails, *self.ids)
+        return (self.uid, *self.emails, *self.ids, *self.at_services)
+
+    @property
+    def at_services(self) -> tuple[str, ...]:
+        """What a service itself has of an id that the profile keeps with the service's name before it."""
+        named = re.compile(r"(google|microsoft|linkedin|facebook|instagram|twitter):(.+)")
+        bare = [match[2] for match in map(named.fullmatch, self.ids) if match]
+        channels = re.compile(r"([0-9a-f-]{36})/([\w-]+)")
+        return tuple(
+            part for value in bare for part in (match.groups() if (match := channels.fullmatch(value)) else [value])
+        )
 
 
 def known(estate: Estate, person: Person) -> Known:
@@ -61,7 +71,10 @@ def known(estate: Estate, person: Person) -> Known:
     fields: dict[str, Any] = next(
         dict(document.fields) for document in estate.users() if document.id == f"users/{person.uid}"
     )
-    lists = ("analytics_client_ids", "analytics_app_instance_ids", "push_ids", "installation_ids", "oauth_tokens")
+    lists = (
+        *("analytics_client_ids", "analytics_app_instance_ids", "push_ids", "installation_ids"),
+        *("oauth_tokens", "external_ids", "notification_channels"),
+    )
     ids = tuple(str(value) for name in lists for value in fields.get(name, ()))
     return Known(person.uid, (person.email, *map(str, fields.get("past_emails", ()))), ids)
 
