@@ -14,6 +14,8 @@ from include.sandbox.records import Person
 
 Place = tuple[str, str]
 Contents = Mapping[Place, frozenset[str]]
+_AT_SERVICE = re.compile(r"(?:google|microsoft|linkedin|facebook|instagram|twitter):(.+)")
+_CHANNEL = re.compile(r"[0-9a-f-]{36}/[\w-]+")
 
 
 def look(company: Company) -> Contents:
@@ -58,12 +60,9 @@ class Known:
     @property
     def at_services(self) -> tuple[str, ...]:
         """What a service itself has of an id that the profile keeps with the service's name before it."""
-        named = re.compile(r"(google|microsoft|linkedin|facebook|instagram|twitter):(.+)")
-        bare = [match[2] for match in map(named.fullmatch, self.ids) if match]
-        channels = re.compile(r"([0-9a-f-]{36})/([\w-]+)")
-        return tuple(
-            part for value in bare for part in (match.groups() if (match := channels.fullmatch(value)) else [value])
-        )
+        bare = [match[1] for match in map(_AT_SERVICE.fullmatch, self.ids) if match]
+        channels = [value.split("/") for value in bare if _CHANNEL.fullmatch(value)]
+        return (*bare, *(part for channel in channels for part in channel))
 
 
 def known(estate: Estate, person: Person) -> Known:
