@@ -29,7 +29,12 @@ from include.systems.erasing import ErasingCard, ErasingSystem, Found, Receipt, 
 
 T = TypeVar("T")
 PHASES = ("find", "erase", "verify")
-_JOURNAL = {"cloud_storage": "storage", "firebase_auth": "identitytoolkit"}
+_JOURNAL = {
+    "cloud_storage": ("storage",),
+    "firebase_auth": ("identitytoolkit",),
+    "google_sign_in": ("identitytoolkit",),
+    "linkedin_sign_in": ("identitytoolkit", "linkedin_sign_in"),
+}
 """Names of services in the sandbox's journal, where they are not the system's own."""
 
 
@@ -96,8 +101,8 @@ class Journal:
         with self.reading.measured():
             calls = self._session.get(self._url, timeout=60).json()["calls"]
             self._session.delete(self._url, timeout=60)
-        service = _JOURNAL.get(system, system)
-        return [str(call["operation"]) for call in calls if call["service"] == service]
+        services = _JOURNAL.get(system, (system,))
+        return [str(call["operation"]) for call in calls if call["service"] in services]
 
 
 @dataclass(slots=True)

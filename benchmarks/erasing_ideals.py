@@ -16,8 +16,14 @@ firebase_performance  no look. erase: an installation to a call, no bulk deletio
 instagram         look: a page of 100 media with their first 50 comments; 50 conversations to a batch. erase: 50
                   comments to a batch.
 linkedin          look: the list of segments. erase: 1,000 hashes to a call and segment (no limit is named).
+google_sign_in    look: 100 ids of accounts and at the provider. erase: an update names one account.
+google_workspace  look: a grant to a call. erase: a call for the mail watch of each grant, each channel, each grant.
+linkedin_sign_in  look: as google_sign_in, and a token to a call. erase: an account, a token to a call, and a look at
+                  each token, because no page says what the revocation does.
 loggly            look: 1 call for the retention, and the phrases of everybody (A + U) in queries of 4,000 characters;
                   the vendor documents no limit, common servers take a request line of 8,000. No erasure.
+microsoft_graph   look: a grant to a call, and a list for each that lives; a token and a list for the tenant.
+                  erase: 20 subscriptions to a batch.
 tawk_to           look: lists in pages of 100, with and without the trash, then each chat that the list cut short, each
                   ticket and each contact by itself. No erasure.
 twitter           look: the list of audiences, and pages of 100 direct messages. erase: 2,500 people to a call for each
@@ -133,6 +139,33 @@ def _loggly(wave: Wave) -> Calls:
     return 2 * look, 0, look
 
 
+def _sign_in(wave: Wave, system: str, provider: str) -> Calls:
+    raw_ids = [v for s in wave.subjects for v in s.values(IdentifierKind.FEDERATED_ID) if v.startswith(f"{provider}:")]
+    look = pages(wave.distinct(IdentifierKind.USER_ID) + len({*raw_ids}), 100)
+    return 2 * look, wave.found[system]["links"], look
+
+
+def _google_workspace(wave: Wave) -> Calls:
+    look, found = _tokens(wave, "google"), wave.found["google_workspace"]
+    return 2 * look, 2 * found["grants"] + found["channels"], look
+
+
+def _linkedin_sign_in(wave: Wave) -> Calls:
+    tokens, (find, erase, verify) = _tokens(wave, "linkedin"), _sign_in(wave, "linkedin_sign_in", "oidc.linkedin")
+    return find + 2 * tokens, erase + 2 * wave.found["linkedin_sign_in"]["tokens"], verify + tokens
+
+
+def _microsoft_graph(wave: Wave) -> Calls:
+    found, tenant = wave.found["microsoft_graph"], 2
+    look = _tokens(wave, "microsoft") + found["grants"] + tenant
+    return 2 * look, pages(found["subscriptions"], 20), look
+
+
+def _tokens(wave: Wave, provider: str) -> int:
+    tokens = {value for subject in wave.subjects for value in subject.values(IdentifierKind.OAUTH_TOKEN)}
+    return sum(token.startswith(f"{provider}:") for token in tokens)
+
+
 def _tawk_to(wave: Wave) -> Calls:
     sizes = wave.sizes["tawk_to"]
     lists = sum(pages(sizes[kind], 100) + 1 for kind in ("chats", "tickets"))
@@ -244,7 +277,11 @@ _FORMULAS: dict[str, Callable[[Wave], Calls]] = {
     "tag_manager": _tag_manager,
     "instagram": _instagram,
     "linkedin": _linkedin,
+    "google_sign_in": lambda wave: _sign_in(wave, "google_sign_in", "google.com"),
+    "google_workspace": _google_workspace,
+    "linkedin_sign_in": _linkedin_sign_in,
     "loggly": _loggly,
+    "microsoft_graph": _microsoft_graph,
     "tawk_to": _tawk_to,
     "sendgrid": _sendgrid,
     "mailgun": _mailgun,

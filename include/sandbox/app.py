@@ -24,6 +24,7 @@ from include.sandbox.company import PROJECT, Clock, Company
 from include.sandbox.estate import Estate
 from include.sandbox.google_analytics import PROPERTIES
 from include.sandbox.mailgun import DOMAINS
+from include.sandbox.oauth import CLIENT
 from include.sandbox.redis import RedisServer
 from include.sandbox.services import SERVICES
 from include.sandbox.tawk_to import PROPERTY
@@ -88,6 +89,7 @@ class Sandbox:
 def connections(endpoints: Mapping[str, str]) -> dict[str, str]:
     """The environment variables that plug the product into a sandbox: names and values of Airflow connections."""
     google = {"project": PROJECT}
+    accounts = {**google, "token": "sandbox", "updates_per_second": 1000}
     values: dict[str, dict[str, object]] = {
         "FIRESTORE": {
             **_address(endpoints["firestore"]),
@@ -98,6 +100,13 @@ def connections(endpoints: Mapping[str, str]) -> dict[str, str]:
         "FIREBASE_AUTH": {
             "host": endpoints["identitytoolkit"],
             "extra": {**google, "token": "sandbox", "batch_deletes_per_second": 100},
+        },
+        "GOOGLE_SIGN_IN": {"host": endpoints["identitytoolkit"], "extra": accounts},
+        "LINKEDIN_SIGN_IN": {
+            "host": endpoints["identitytoolkit"],
+            "login": CLIENT[0],
+            "password": CLIENT[1],
+            "extra": {**accounts, "oauth_host": endpoints["linkedin_sign_in"], "calls_per_second": 1000},
         },
         "REDIS": _address(endpoints["redis"]),
         "SENDGRID": {

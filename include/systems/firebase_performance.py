@@ -17,10 +17,8 @@ from include.connection import Connection
 from include.policy.persons import IdentifierKind
 from include.policy.register import Claim
 from include.subjects.identifiers import Subject
-from include.systems import google
 from include.systems.assuring import Access, Checked
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Receipt, Seen
-from include.systems.google_token import token
 from include.systems.http import Http
 from include.systems.pacing import paced
 
@@ -166,8 +164,10 @@ def connect_erasing(connection: Connection, means: Means) -> FirebasePerformance
     Raises:
         Refused: the connection lacks something; the message names it.
     """
+    from include.systems.google_bearer import bearer
+
     project = connection.text("project")
-    auth, pace = token(KEY, google.credentials(connection, SCOPE)), paced(connection, means, CALLS_PER_SECOND)
+    auth, pace = bearer(connection, SCOPE), paced(connection, means, CALLS_PER_SECOND)
     console = Http(connection, "https://console.firebase.google.com", auth=auth, pace=pace)
     management = Http(connection, "https://firebase.googleapis.com", auth=auth, pace=pace)
     return FirebasePerformance(console, management, project, means)

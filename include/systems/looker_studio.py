@@ -22,7 +22,6 @@ from include.systems import google
 from include.systems.addresses import addresses, same
 from include.systems.assuring import Access, Checked
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Receipt, Seen
-from include.systems.google_token import token
 from include.systems.http import Http
 from include.systems.pacing import paced
 
@@ -210,11 +209,13 @@ def connect_erasing(connection: Connection, means: Means) -> LookerStudio:
     Raises:
         Refused: the connection lacks something; the message names it.
     """
+    from include.systems.google_bearer import Bearer
+
     live = connection.extra.get("live_data_sources")
     if live is not None and not isinstance(live, list | tuple):
         wanted = "'live_data_sources' in the connection's extra is a list of ids."
         raise Refused(connection.id, "read its connection", wanted)
-    auth, pace = token(KEY, _credentials(connection)), paced(connection, means, CALLS_PER_SECOND)
+    auth, pace = Bearer(KEY, _credentials(connection)), paced(connection, means, CALLS_PER_SECOND)
     http = Http(connection, "https://datastudio.googleapis.com", auth=auth, pace=pace)
     return LookerStudio(http, None if live is None else frozenset(map(str, live)), means)
 

@@ -19,10 +19,8 @@ from include.errors import Inconsistent, Refused, Throttled
 from include.policy.persons import IdentifierKind
 from include.policy.register import Claim, ClaimKind
 from include.subjects.identifiers import Subject
-from include.systems import google
 from include.systems.assuring import Access, Checked
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Receipt, Seen
-from include.systems.google_token import token
 from include.systems.http import Answer, Http
 from include.systems.mentions import Mentions, shows_address
 from include.systems.pacing import paced
@@ -209,13 +207,15 @@ def connect_erasing(connection: Connection, means: Means) -> TagManager:
     Raises:
         Refused: the connection lacks something; the message names it.
     """
+    from include.systems.google_bearer import bearer
+
     listed = connection.extra.get("containers")
     matches = [_CONTAINER.fullmatch(str(path)) for path in listed] if isinstance(listed, list | tuple) else []
     containers = [(match[1], match[2]) for match in matches if match]
     if not containers or len(containers) < len(matches):
         wanted = "Give 'containers' in the connection's extra: a list of 'accounts/<number>/containers/<number>'."
         raise Refused(connection.id, "read its connection", wanted)
-    auth = token(KEY, google.credentials(connection, SCOPE))
+    auth = bearer(connection, SCOPE)
     pace = paced(connection, means, CALLS_PER_SECOND)
     return TagManager(Http(connection, "https://tagmanager.googleapis.com", auth=auth, pace=pace), containers)
 

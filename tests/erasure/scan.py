@@ -16,6 +16,8 @@ Place = tuple[str, str]
 Contents = Mapping[Place, frozenset[str]]
 _INSIDE_BEFORE = re.compile(r"[\w.+-]")
 _INSIDE_AFTER = re.compile(r"[\w-]|[.@]\w")
+_AT_SERVICE = re.compile(r"(?:google|microsoft|linkedin|facebook|instagram|twitter):(.+)")
+_CHANNEL = re.compile(r"[0-9a-f-]{36}/[\w-]+")
 
 
 def look(company: Company) -> Contents:
@@ -78,7 +80,14 @@ class Known:
     @property
     def needles(self) -> tuple[str, ...]:
         """All of it."""
-        return (self.uid, *self.emails, *self.ids)
+        return (self.uid, *self.emails, *self.ids, *self.at_services)
+
+    @property
+    def at_services(self) -> tuple[str, ...]:
+        """What a service itself has of an id that the profile keeps with the service's name before it."""
+        bare = [match[1] for match in map(_AT_SERVICE.fullmatch, self.ids) if match]
+        channels = [value.split("/") for value in bare if _CHANNEL.fullmatch(value)]
+        return (*bare, *(part for channel in channels for part in channel))
 
 
 def known(estate: Estate, person: Person) -> Known:
@@ -86,11 +95,11 @@ def known(estate: Estate, person: Person) -> Known:
     fields: dict[str, Any] = next(
         dict(document.fields) for document in estate.users() if document.id == f"users/{person.uid}"
     )
-    plain = ("analytics_client_ids", "analytics_app_instance_ids", "push_ids", "installation_ids", "oauth_tokens")
-    ids = [str(value) for name in plain for value in fields.get(name, ())]
-    # The name of the service stands before the id only in the company's own records.
-    for name in ("external_ids", "notification_channels"):
-        ids += [str(value).partition(":")[2] for value in fields.get(name, ())]
+    lists = (
+        *("analytics_client_ids", "analytics_app_instance_ids", "push_ids", "installation_ids"),
+        *("oauth_tokens", "external_ids", "notification_channels"),
+    )
+    ids = [str(value) for name in lists for value in fields.get(name, ())]
     ids += filter(None, [estate.identities[person.uid].phone])
     return Known(person.uid, (person.email, *map(str, fields.get("past_emails", ()))), tuple(ids))
 

@@ -23,6 +23,8 @@ BY_OTHER_MEANS = {
     ("sendgrid", "activity"),
     ("mailgun", "events"),
     ("loggly", "events"),
+    ("microsoft_graph", "refresh_tokens"),
+    ("microsoft_graph", "consents"),
     ("tawk_to", "chats"),
     ("tawk_to", "tickets"),
     ("tawk_to", "contacts"),

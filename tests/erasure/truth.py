@@ -18,8 +18,26 @@ from urllib.parse import unquote
 
 from tests.erasure.scan import Contents, Known, Place
 
-SERVICES = {"firebase_auth": "identitytoolkit", "cloud_storage": "storage"}
+SERVICES = {
+    "firebase_auth": ("identitytoolkit",),
+    "google_sign_in": ("identitytoolkit",),
+    "linkedin_sign_in": ("identitytoolkit", "linkedin_sign_in"),
+    "cloud_storage": ("storage",),
+}
 """Names of the sandbox's services that differ from the systems' keys."""
+_LINKS = {"google_sign_in": "google.com", "linkedin_sign_in": "oidc.linkedin"}
+"""What of an account two of the systems remove: the link to a provider."""
+_GRANTS = {
+    ("google_workspace", "grants"): "google:{token}",
+    ("google_workspace", "mail_watches"): "google:{grant}",
+    ("google_workspace", "channels"): "google:{id}/{resourceId}",
+    ("microsoft_graph", "subscriptions"): "microsoft:{creator}",
+    ("microsoft_graph", "refresh_tokens"): "microsoft:{token}",
+    ("linkedin_sign_in", "tokens"): "linkedin:{token}",
+}
+"""As which id of a person the profile of a user has what a record names."""
+_ENDING = {("microsoft_graph", "refresh_tokens"): 90, ("linkedin_sign_in", "tokens"): 60}
+"""Days after which stored grants end by themselves."""
 HIDDEN = ("storage", "clique-files (soft-deleted)")
 _PASSING = {
     ("sendgrid", "activity"): 37,
@@ -71,9 +89,9 @@ class End:
 Ends = Mapping[Place, Mapping[str, End]]
 
 
-def service_of(system: str) -> str:
-    """The sandbox's name of a system."""
-    return SERVICES.get(system, system)
+def services_of(system: str) -> tuple[str, ...]:
+    """The sandbox's names of a system."""
+    return SERVICES.get(system, (system,))
 
 
 def ends(contents: Contents, asked: Asked) -> Ends:
@@ -115,8 +133,9 @@ def of_system(all_ends: Ends, system: str) -> dict[tuple[Place, str], End]:
     return {
         (place, text): end
         for place, records in all_ends.items()
-        if place[0] == service_of(system)
+        if place[0] in services_of(system)
         for text, end in records.items()
+        if system not in _LINKS or place[0] != "identitytoolkit" or f'"{_LINKS[system]}"' in text
     }
 
 
@@ -189,6 +208,9 @@ def _fate(place: Place, text: str, record: Mapping[str, Any], person: Known) -> 
         return Fate.GOES if mine else None
     if service == "identitytoolkit":
         return Fate.GOES if record["local_id"] == person.uid else None
+    if place in _GRANTS:
+        mine = _GRANTS[place].format_map(record) in person.ids
+        return (Fate.LATER if place == ("microsoft_graph", "refresh_tokens") else Fate.GOES) if mine else None
     if place in _PASSING:
         shown = unquote(text)
         return Fate.LATER if any(names(shown, needle) for needle in (person.uid, *person.emails) if needle) else None
@@ -227,7 +249,7 @@ _OBSERVING = {"firebase_performance": _installed, "looker_studio": _owned, "phan
 
 def account(service: str, person: Known) -> set[str]:
     """The ids of a person at a social network."""
-    return {one for one in person.ids if re.fullmatch(_ACCOUNTS[service], one)}
+    return {one for one in person.at_services if re.fullmatch(_ACCOUNTS[service], one)}
 
 
 def _social(place: Place, text: str, record: Mapping[str, Any], asked: Asked, answered: frozenset[str]) -> End | None:
@@ -320,7 +342,7 @@ def _joined(one: End | None, other: End) -> End:
 
 def _passed(place: Place, record: Mapping[str, Any], at: datetime) -> bool:
     """Whether a record may have gone by itself."""
-    days = _PASSING.get(place)
+    days = _PASSING.get(place) or _ENDING.get(place)
     return days is not None and datetime.fromisoformat(str(record["at"])) <= at - timedelta(days=days)
 
 
@@ -330,5 +352,7 @@ def _is_trace(place: Place, record: Mapping[str, Any], people: Sequence[Asked]) 
         return any(_file(HIDDEN[1], record, one.known) for one in people)
     if place == ("google_analytics", "deletions"):
         return any(record["value"] in (one.known.uid, *one.known.ids) for one in people)
+    if place == ("identitytoolkit", "accounts"):
+        return any(record["local_id"] == one.known.uid for one in people)
     to = str(record.get("to") or record.get("to_email") or record.get("recipient") or "").lower()
     return place in _NEW and to in {email.lower() for one in people for email in one.known.emails}

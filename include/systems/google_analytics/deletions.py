@@ -13,14 +13,13 @@ from include.errors import Refused, Throttled, Unavailable
 from include.policy.register import Claim
 from include.policy.rules import Promise
 from include.subjects.identifiers import Subject
-from include.systems import google
 from include.systems.assuring import Access, Checked
 from include.systems.contract import Expiry
 from include.systems.erasing import Did, Found, Means, Receipt, Seen
 from include.systems.google_analytics import ERASING_CARD, FIELDS, KEY
 from include.systems.google_analytics.turns import Turns
 from include.systems.google_analytics.watching import Watch
-from include.systems.google_token import token
+from include.systems.google_bearer import bearer
 from include.systems.http import Http
 
 _BASE = "https://analyticsadmin.googleapis.com"
@@ -178,7 +177,7 @@ class GoogleAnalytics:
 def connect(connection: Connection, means: Means) -> GoogleAnalytics:
     """See :func:`include.systems.google_analytics.connect_erasing`."""
     settings = Settings.of(connection)
-    auth = token(KEY, google.credentials(connection, _SCOPE))
+    auth = bearer(connection, _SCOPE)
     properties = {
         number: Http(
             connection,
@@ -188,7 +187,7 @@ def connect(connection: Connection, means: Means) -> GoogleAnalytics:
         )
         for number in settings.properties
     }
-    reading = token(KEY, google.credentials(connection, _READ_SCOPE))
+    reading = bearer(connection, _READ_SCOPE)
     watch = Watch(properties, Http(connection, _DATA, auth=reading))
     return GoogleAnalytics(properties, watch, settings, means)
 

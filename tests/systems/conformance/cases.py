@@ -10,6 +10,7 @@ from tests.systems.conformance.cases_observing import (
     TagManager,
 )
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
+from tests.systems.conformance.cases_signin import GoogleSignIn, GoogleWorkspace, LinkedInSignIn, MicrosoftGraph
 from tests.systems.conformance.cases_social import Facebook, Instagram, LinkedIn, Twitter
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
@@ -23,11 +24,15 @@ _ALL = (
     GoogleAnalytics,
     Instagram,
     LinkedIn,
+    GoogleSignIn,
+    GoogleWorkspace,
+    LinkedInSignIn,
     Loggly,
     LookerStudio,
     Mailgun,
     NewRelic,
     PhantomBuster,
+    MicrosoftGraph,
     Redis,
     SendGrid,
     TagManager,
