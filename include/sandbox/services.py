@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from include.sandbox import autopilot, ortto
 from include.sandbox.service import Service
 
-SERVICES: dict[str, Service] = {}
+SERVICES: dict[str, Service] = {
+    "autopilot": autopilot.SERVICE,
+    "ortto": ortto.SERVICE,
+}
 """By the key of the system, which is the first part of its path too."""

@@ -19,8 +19,8 @@ def asked(headers: Mapping[str, str], body: Any) -> float | None:
     """The seconds that a vendor asks to wait, from the first of its hints that can be read.
 
     In this order: ``Retry-After`` in seconds or as a date (RFC 9110, 10.2.3), ``X-RateLimit-Reset``, and the members
-    ``retry-seconds`` (Mailgun) and ``try-in-seconds`` of the body. Instants are counted from the answer's own ``Date``,
-    so that neither clock needs to be right.
+    ``retry-seconds`` (Mailgun) and ``try-in-seconds`` (Ortto) of the body or of its ``error``. Instants count from
+    the answer's own ``Date``, so that neither clock needs to be right.
     """
     for hint in (_retry_after(headers), _reset(headers), *_in_body(body)):
         if hint is not None:
@@ -53,7 +53,8 @@ def _reset(headers: Mapping[str, str]) -> float | None:
 
 
 def _in_body(body: Any) -> list[float | None]:
-    return [_number(body.get(name)) for name in _BODY_HINTS] if isinstance(body, dict) else []
+    parts = [body, body.get("error")] if isinstance(body, dict) else []
+    return [_number(part.get(name)) for part in parts if isinstance(part, dict) for name in _BODY_HINTS]
 
 
 def _until(instant: float | None, headers: Mapping[str, str]) -> float | None:

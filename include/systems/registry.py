@@ -17,10 +17,12 @@ MODULES = {
     "elasticsearch": "include.systems.elasticsearch",
     "firebase_auth": "include.systems.firebase_auth",
     "firestore": "include.systems.firestore",
+    "ortto": "include.systems.autopilot.ortto_ages",
     "redis": "include.systems.redis",
 }
 """Systems whose records can be deleted by age."""
 ERASING: dict[str, str] = {
+    "autopilot": "include.systems.autopilot.legacy",
     "cloud_storage": "include.systems.cloud_storage_erasing",
     "elasticsearch": "include.systems.elasticsearch",
     "firebase_auth": "include.systems.firebase_auth_erasing",
@@ -28,6 +30,7 @@ ERASING: dict[str, str] = {
     "google_analytics": "include.systems.google_analytics",
     "loggly": "include.systems.loggly",
     "mailgun": "include.systems.mailgun",
+    "ortto": "include.systems.autopilot.ortto",
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",
     "tawk_to": "include.systems.tawk_to",
