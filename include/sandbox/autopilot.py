@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from starlette.types import ASGIApp
+
 from include.sandbox.draw import DAY, YEAR, ago, identifier
 from include.sandbox.estate import Estate
 from include.sandbox.faults import Faults, Journal
@@ -77,7 +79,7 @@ class AutopilotSandbox:
                 "DELETE /v1/contact/{}": self._delete,
             }
         )
-        self.app = serve(self.handle, "autopilot", faults, journal, error)
+        self.app: ASGIApp = serve(self.handle, "autopilot", faults, journal, error)
 
     def reset(self) -> None:
         """Forget all contacts; the settings stay."""

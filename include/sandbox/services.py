@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from include.sandbox import autopilot, ortto
+from include.sandbox import autopilot, onesignal, ortto
 from include.sandbox.service import Service
 
 SERVICES: dict[str, Service] = {
     "autopilot": autopilot.SERVICE,
+    "onesignal": onesignal.SERVICE,
     "ortto": ortto.SERVICE,
 }
 """By the key of the system, which is the first part of its path too."""

@@ -17,6 +17,7 @@ MODULES = {
     "elasticsearch": "include.systems.elasticsearch",
     "firebase_auth": "include.systems.firebase_auth",
     "firestore": "include.systems.firestore",
+    "onesignal": "include.systems.onesignal",
     "ortto": "include.systems.autopilot.ortto_ages",
     "redis": "include.systems.redis",
 }
@@ -30,6 +31,7 @@ ERASING: dict[str, str] = {
     "google_analytics": "include.systems.google_analytics",
     "loggly": "include.systems.loggly",
     "mailgun": "include.systems.mailgun",
+    "onesignal": "include.systems.onesignal",
     "ortto": "include.systems.autopilot.ortto",
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from starlette.types import ASGIApp
+
 from include.sandbox.draw import DAY, YEAR, ago
 from include.sandbox.estate import Estate
 from include.sandbox.faults import Faults, Journal
@@ -34,7 +36,7 @@ class OrttoSandbox:
         self._clock = clock
         self._api = OrttoApi(clock)
         self.settings = self._api.settings
-        self.app = serve(self._api.handle, "ortto", faults, journal, error)
+        self.app: ASGIApp = serve(self._api.handle, "ortto", faults, journal, error)
 
     def reset(self) -> None:
         """Forget all people and the queue; the settings stay."""

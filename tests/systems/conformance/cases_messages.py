@@ -1,14 +1,15 @@
 """Services that write to people on their own, and what feeds them."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from include.policy.persons import IdentifierKind
-from include.sandbox import autopilot, ortto
+from include.sandbox import autopilot, onesignal, ortto
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.means import NOW
 
 DAY = timedelta(days=1)
-UID, EMAIL = IdentifierKind.USER_ID, IdentifierKind.EMAIL
+UID, EMAIL, PUSH = IdentifierKind.USER_ID, IdentifierKind.EMAIL, IdentifierKind.PUSH_ID
 
 
 class Autopilot(Case):
@@ -36,3 +37,24 @@ class Ortto(Case):
             twin.seed([ortto.Person(f"{place}e{number}", value.title(), "", "A", "B", NOW - 9 * DAY, archived_at=away)])
         for number, value in enumerate(person.values(UID)):
             twin.seed([ortto.Person(f"{place}u{number}", "", value, "A", "B", NOW - 9 * DAY)])
+
+
+class OneSignal(Case):
+    """Users by user id, and one who never signed in by a device; each is seen once more after its deletion."""
+
+    key = service = "onesignal"
+
+    def ready(self):
+        twin = self.estate.twin(onesignal.OneSignalSandbox)
+        twin.settings.delete_looks = 1
+
+    def put(self, person):
+        twin = self.estate.twin(onesignal.OneSignalSandbox)
+        for number, value in enumerate(person.values(UID)):
+            twin.seed([onesignal.User(self._id(person, 1, number), value)])
+        for number, value in enumerate(person.values(PUSH)):
+            device = onesignal.Subscription(value, "iOSPush", "t", NOW - 9 * DAY, NOW - DAY, 3)
+            twin.seed([onesignal.User(self._id(person, 2, number), "", {value: device})])
+
+    def _id(self, person, kind, number):
+        return str(UUID(int=(person.number * 10 + kind) * 100 + number, version=4))
