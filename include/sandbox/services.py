@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from include.sandbox import autopilot, onesignal, ortto
+from include.sandbox import autopilot, onesignal, ortto, zapier
 from include.sandbox.service import Service
 
 SERVICES: dict[str, Service] = {
     "autopilot": autopilot.SERVICE,
     "onesignal": onesignal.SERVICE,
     "ortto": ortto.SERVICE,
+    "zapier": zapier.SERVICE,
 }
 """By the key of the system, which is the first part of its path too."""

@@ -36,6 +36,7 @@ ERASING: dict[str, str] = {
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",
     "tawk_to": "include.systems.tawk_to",
+    "zapier": "include.systems.zapier",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
 MAILERS = {

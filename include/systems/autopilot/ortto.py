@@ -226,9 +226,11 @@ def _names(person: Person) -> Iterator[tuple[str, str]]:
 
 
 def _of_person(by_name: Mapping[tuple[str, str], Sequence[Person]], subject: Subject) -> tuple[Person, ...]:
-    names = [(EMAIL, address) for address in addresses(subject)]
-    names += [(EXTERNAL_ID, value) for value in subject.values(IdentifierKind.USER_ID) if is_word(value)]
-    return tuple({person.id: person for name in names for person in by_name.get(name, ())}.values())
+    """An address that another user has today, by our own id there, is not the person's any more."""
+    own = [value for value in subject.values(IdentifierKind.USER_ID) if is_word(value)]
+    names = [(EMAIL, address) for address in addresses(subject)] + [(EXTERNAL_ID, value) for value in own]
+    people = {person.id: person for name in names for person in by_name.get(name, ())}
+    return tuple(p for p in people.values() if not own or p.external_id in ("", *own))
 
 
 def _counts(people: Sequence[Person]) -> dict[str, int]:

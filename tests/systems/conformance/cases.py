@@ -1,7 +1,7 @@
 """The case of each system. A new system adds a class: without one the suite fails."""
 
 from tests.systems.conformance.case import Case
-from tests.systems.conformance.cases_messages import Autopilot, OneSignal, Ortto
+from tests.systems.conformance.cases_messages import Autopilot, OneSignal, Ortto, Zapier
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
@@ -19,5 +19,6 @@ _ALL = (
     Redis,
     SendGrid,
     TawkTo,
+    Zapier,
 )
 CASES: dict[str, type[Case]] = {case.key: case for case in _ALL}

@@ -4,7 +4,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from include.policy.persons import IdentifierKind
-from include.sandbox import autopilot, onesignal, ortto
+from include.sandbox import autopilot, onesignal, ortto, zapier
+from include.systems.erasing import Did
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.means import NOW
 
@@ -58,3 +59,17 @@ class OneSignal(Case):
 
     def _id(self, person, kind, number):
         return str(UUID(int=(person.number * 10 + kind) * 100 + number, version=4))
+
+
+class Zapier(Case):
+    """Nothing is deleted; the history ends by itself."""
+
+    key = service = "zapier"
+    did = Did.EXPIRING
+    kept = ("runs",)
+
+    def put(self, person):
+        twin = self.estate.twin(zapier.ZapierSandbox)
+        for number, value in enumerate(person.values(UID, EMAIL)):
+            place, about = str(UUID(int=person.number * 100 + number, version=4)), {"who": f"<{value}>"}
+            twin.seed([zapier.Run(place, "Leads", NOW - (number + 1) * DAY, about, {"text": f"Hello {value}!"})])
