@@ -52,22 +52,16 @@ class OneSignalSandbox:
 
 
 def fill(estate: Estate, service: OneSignalSandbox) -> None:
-    """Users of 60 % of the people; devices of people who never signed in; a few taken over by somebody else; strangers.
-
-    A device whose id a profile still has, while somebody else uses it today, is a stranger's.
-    """
+    """Users of 60 % of the people; devices of people who never signed in; strangers with ids much like a user's."""
     rng = estate.rng("onesignal")
     for person in estate.people:
         devices = [_device(estate, rng, number) for number in estate.identities[person.uid].push_ids]
         if rng.random() < 0.6:
-            taken = devices.pop() if devices and rng.random() < 0.03 else None
             service.seed([_user(rng, person.uid, devices)])
-            if taken:
-                service.seed([_user(rng, f"{person.uid[1:]}x", [taken])])
         elif devices and rng.random() < 0.5:
             service.seed([_user(rng, "", devices)])
-        if rng.random() < 0.01:
-            service.seed([_user(rng, person.uid.swapcase(), [_device(estate, rng, _uuid(rng))])])
+        if rng.random() < 0.02:
+            service.seed([_user(rng, f"{person.uid}x", [_device(estate, rng, _uuid(rng))])])
     for _, address in strangers(estate):
         at = ago(estate.as_of, rng, DAY, YEAR)
         service.seed([_user(rng, "", [Subscription(_uuid(rng), "Email", address, at, at, 0)])])

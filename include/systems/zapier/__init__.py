@@ -18,8 +18,6 @@ from include.systems.erasing import ErasingCard, ErasingSystem, ErasureProof, Me
 KEY = "zapier"
 LONGEST = timedelta(days=70)
 """From a run to the day on which the history lets go of it, and that day: 69 and one (Zapier, data retention)."""
-BACKUPS = timedelta(days=124)
-""""Up to four months" (Zapier, data retention)."""
 
 ERASING_CARD = ErasingCard(
     key=KEY,
@@ -27,11 +25,11 @@ ERASING_CARD = ErasingCard(
     identifiers=frozenset({IdentifierKind.EMAIL, IdentifierKind.USER_ID}),
     proof=ErasureProof.SEARCH_AFTER_HORIZON,
     batch_size=1000,
-    horizon=LONGEST + BACKUPS,
+    horizon=LONGEST,
     horizon_note=(
-        "Runs can't be deleted. The history lets go of each on the first Monday of the second month after it "
-        "(29 to 69 days; 7 to 30 on a plan that sets it), backups up to four months later. Samples of a test stay in "
-        "the Zap until it is deleted. Source: Zapier, data retention and deletion."
+        "Runs can't be deleted. The history lets go of each on the first Monday of the second month after it (29 to 69 "
+        "days; 7 to 30 on a plan that sets it). Backups, which nobody can look into, end up to four months later; samples "
+        "of a test stay in the Zap until it is deleted. Source: Zapier, data retention and deletion."
     ),
     documentation=(
         "https://docs.zapier.com/powered-by-zapier/api-reference/experimental/get-zap-runs",

@@ -21,7 +21,7 @@ from include.systems.contract import Expiry
 from include.systems.erasing import Did, Exported, Found, Means, Receipt, Seen
 from include.systems.mentions import Mentions, is_word
 from include.systems.rates import shared
-from include.systems.zapier import BACKUPS, ERASING_CARD, KEY
+from include.systems.zapier import ERASING_CARD, KEY
 from include.systems.zapier.ends import end_of
 from include.systems.zapier.runs import OLDEST, Runs
 
@@ -74,12 +74,12 @@ class Zapier:
         self._days = days
 
     def find(self, subjects: Sequence[Subject]) -> list[Found]:
-        """Count the runs. ``clean_at`` is when the backups of the last one end."""
+        """Count the runs. ``clean_at`` is when the history lets go of the last one."""
         return [
             Found(
                 ref,
                 {"runs": held.count} if held.count else {},
-                clean_at=held.until + BACKUPS if held.until else None,
+                clean_at=held.until,
                 records=held,
             )
             for ref, held in self._look(subjects).items()
@@ -90,9 +90,16 @@ class Zapier:
         return [self._receipt(each.ref, each.records) for each in found]
 
     def verify(self, subjects: Sequence[Subject], receipts: Sequence[Receipt]) -> list[Seen]:
-        """Search again. Runs within their time are awaited, older ones remain; backups end four months later."""
-        given = {receipt.ref: receipt for receipt in receipts}
-        return [self._seen(ref, held, given.get(ref)) for ref, held in self._look(subjects).items()]
+        """Search again. Runs within their time are awaited, older ones remain; only an empty search proves."""
+        return [
+            Seen(
+                ref,
+                remaining=held.overdue,
+                until=held.until,
+                proved=not held.count and not (self._tables and held.known),
+            )
+            for ref, held in self._look(subjects).items()
+        ]
 
     def export(self, subjects: Sequence[Subject]) -> Iterator[Exported]:
         """The runs that name a person, one person in memory at a time."""
@@ -146,14 +153,6 @@ class Zapier:
         if held.count:
             return Receipt(ref, Did.EXPIRING, until=held.until)
         return Receipt(ref, Did.ABSENT)
-
-    def _seen(self, ref: str, held: Held, receipt: Receipt | None) -> Seen:
-        proved = not held.count and not (self._tables and held.known)
-        until = held.until
-        if not held.count and receipt and receipt.did is Did.EXPIRING and receipt.until:
-            end = receipt.until + BACKUPS
-            until = end if end > self._means.clock() else None
-        return Seen(ref, remaining=held.overdue, until=until, proved=proved)
 
 
 def connect(connection: Connection, means: Means) -> Zapier:
