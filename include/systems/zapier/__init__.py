@@ -28,8 +28,8 @@ ERASING_CARD = ErasingCard(
     horizon=LONGEST,
     horizon_note=(
         "Runs can't be deleted. The history lets go of each on the first Monday of the second month after it (29 to 69 "
-        "days; 7 to 30 on a plan that sets it). Backups, which nobody can look into, end up to four months later; samples "
-        "of a test stay in the Zap until it is deleted. Source: Zapier, data retention and deletion."
+        "days; 7 to 30 on a plan that sets it). Backups, which nobody can look into, end up to four months later; "
+        "samples of a test stay in the Zap until it is deleted. Source: Zapier, data retention and deletion."
     ),
     documentation=(
         "https://docs.zapier.com/powered-by-zapier/api-reference/experimental/get-zap-runs",
