@@ -126,7 +126,7 @@ def operation(
     found: Document = {
         "parameters": [{"name": name, "in": "query", "schema": {}} for name in parameters],
         "responses": {
-            status: {"description": "no body"} if schema is None else {"content": {"application/json": {"schema": schema}}}
+            status: {"content": {"application/json": {"schema": schema}}} if schema else {"description": "no body"}
             for status, schema in (answers or {}).items()
         },
     }
