@@ -21,8 +21,8 @@ def asked(headers: Mapping[str, str], body: Any) -> float | None:
 
     In this order: ``Retry-After`` in seconds or as a date (RFC 9110, 10.2.3), ``X-RateLimit-Reset``, or as X
     spells it ``x-rate-limit-reset`` and ``x-account-rate-limit-reset`` (each for one endpoint only), and the members
-    ``retry-seconds`` (Mailgun) and ``try-in-seconds`` of the body. Instants are counted from the answer's own ``Date``,
-    so that neither clock needs to be right.
+    ``retry-seconds`` (Mailgun) and ``try-in-seconds`` (Ortto) of the body or of its ``error``. Instants count from
+    the answer's own ``Date``, so that neither clock needs to be right.
     """
     for hint in (_retry_after(headers), *(_reset(headers, name) for name in _RESETS), *_in_body(body)):
         if hint is not None:
@@ -55,7 +55,8 @@ def _reset(headers: Mapping[str, str], name: str) -> float | None:
 
 
 def _in_body(body: Any) -> list[float | None]:
-    return [_number(body.get(name)) for name in _BODY_HINTS] if isinstance(body, dict) else []
+    parts = [body, body.get("error")] if isinstance(body, dict) else []
+    return [_number(part.get(name)) for part in parts if isinstance(part, dict) for name in _BODY_HINTS]
 
 
 def _until(instant: float | None, headers: Mapping[str, str]) -> float | None:

@@ -18,12 +18,15 @@ MODULES = {
     "firebase_auth": "include.systems.firebase_auth",
     "firestore": "include.systems.firestore",
     "phantombuster": "include.systems.phantombuster",
+    "onesignal": "include.systems.onesignal",
+    "ortto": "include.systems.autopilot.ortto_ages",
     "redis": "include.systems.redis",
     "typeform": "include.systems.typeform",
     "wix": "include.systems.wix",
 }
 """Systems whose records can be deleted by age."""
 ERASING: dict[str, str] = {
+    "autopilot": "include.systems.autopilot.legacy",
     "cloud_storage": "include.systems.cloud_storage_erasing",
     "elasticsearch": "include.systems.elasticsearch",
     "facebook": "include.systems.facebook",
@@ -42,6 +45,8 @@ ERASING: dict[str, str] = {
     "new_relic": "include.systems.new_relic",
     "phantombuster": "include.systems.phantombuster",
     "microsoft_graph": "include.systems.microsoft_graph",
+    "onesignal": "include.systems.onesignal",
+    "ortto": "include.systems.autopilot.ortto",
     "redis": "include.systems.redis",
     "sendgrid": "include.systems.sendgrid",
     "tag_manager": "include.systems.tag_manager",
@@ -49,6 +54,7 @@ ERASING: dict[str, str] = {
     "typeform": "include.systems.typeform",
     "wix": "include.systems.wix",
     "twitter": "include.systems.twitter",
+    "zapier": "include.systems.zapier",
 }
 """Systems from which a person's data can be removed, or in which it can at least be looked for."""
 MAILERS = {

@@ -44,6 +44,7 @@ _PASSING = {
     ("mailgun", "events"): 30,
     ("loggly", "events"): 30,
     ("new_relic", "events"): 30,
+    ("zapier", "runs"): 29,
 }
 """Days after which records go by themselves."""
 _UNLINKED = {"contacts": ("owner",), "posts": ("author", "author_name")}
@@ -214,8 +215,8 @@ def _fate(place: Place, text: str, record: Mapping[str, Any], person: Known) -> 
     if place in _PASSING:
         shown = unquote(text)
         return Fate.LATER if any(names(shown, needle) for needle in (person.uid, *person.emails) if needle) else None
-    if service in _OBSERVING:
-        return _OBSERVING[service](collection, text, record, person)
+    if service in _BY_SERVICE:
+        return _BY_SERVICE[service](collection, text, record, person)
     if service in ("tawk_to", "tag_manager"):
         return Fate.BY_HAND if any(names(text, needle) for needle in person.emails) else None
     if not own or service not in ("sendgrid", "mailgun") or collection == "sent":
@@ -244,7 +245,17 @@ def _owned(collection: str, text: str, record: Mapping[str, Any], person: Known)
     return Fate.BY_HAND if str(record["owner"]).lower() in {email.lower() for email in person.emails} else None
 
 
-_OBSERVING = {"firebase_performance": _installed, "looker_studio": _owned, "phantombuster": _collected}
+def _read(collection: str, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
+    """People to whom a service writes."""
+    return Fate.GOES if _is_reader(person, record) else None
+
+
+_BY_SERVICE = {
+    "firebase_performance": _installed,
+    "looker_studio": _owned,
+    "phantombuster": _collected,
+    **dict.fromkeys(("autopilot", "ortto", "onesignal"), _read),
+}
 
 
 def account(service: str, person: Known) -> set[str]:
@@ -295,6 +306,15 @@ def _own(person: Known, record: Mapping[str, Any]) -> bool:
     addresses = [record.get("email"), record.get("address"), *record.get("alternate_emails", ())]
     mine = {email.lower() for email in person.emails}
     return any(str(address).lower() in mine for address in addresses if address)
+
+
+def _is_reader(person: Known, record: Mapping[str, Any]) -> bool:
+    """Whether a person of a service that writes to people is this one: by address, by user id, by a free device."""
+    if record.get("external_id"):
+        return record["external_id"] == person.uid
+    if "subscriptions" in record:
+        return any(device in person.ids for device in record["subscriptions"])
+    return str(record["email"]).lower() in {email.lower() for email in person.emails}
 
 
 def _contact(record: Mapping[str, Any], asked: Asked) -> End | None:
@@ -354,5 +374,7 @@ def _is_trace(place: Place, record: Mapping[str, Any], people: Sequence[Asked]) 
         return any(record["value"] in (one.known.uid, *one.known.ids) for one in people)
     if place == ("identitytoolkit", "accounts"):
         return any(record["local_id"] == one.known.uid for one in people)
+    if place == ("ortto", "archive"):
+        return any(_is_reader(one.known, record) for one in people)
     to = str(record.get("to") or record.get("to_email") or record.get("recipient") or "").lower()
     return place in _NEW and to in {email.lower() for one in people for email in one.known.emails}

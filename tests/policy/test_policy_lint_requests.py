@@ -52,7 +52,7 @@ MISTAKES = [
     (
         "suppressions of a system in no stage",
         "    sendgrid: [global",
-        "    onesignal: [global",
+        "    pigeon_post: [global",
         "so nothing survives there",
     ),
     (

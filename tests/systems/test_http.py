@@ -146,6 +146,8 @@ HINTS: list[tuple[dict[str, str], Any, float | None]] = [
     ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 12)}, {"retry-seconds": 11}, 11),
     ({}, {"retry-seconds": 60}, 60),
     ({}, {"try-in-seconds": "5"}, 5),
+    ({}, {"error": {"code": "rate-limit", "message": "rate limit", "try-in-seconds": 10}}, 10),
+    ({}, {"error": "rate limit"}, None),
     ({"Retry-After": "-1"}, {"try-in-seconds": True}, None),
     ({"Retry-After": "nan"}, ["retry-seconds"], None),
     ({"Retry-After": "inf"}, None, None),

@@ -2,6 +2,7 @@
 
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.cases_forms import Typeform, Wix
+from tests.systems.conformance.cases_messages import Autopilot, OneSignal, Ortto, Zapier
 from tests.systems.conformance.cases_observing import (
     FirebasePerformance,
     LookerStudio,
@@ -15,6 +16,7 @@ from tests.systems.conformance.cases_social import Facebook, Instagram, LinkedIn
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
 _ALL = (
+    Autopilot,
     CloudStorage,
     Elasticsearch,
     Facebook,
@@ -33,6 +35,8 @@ _ALL = (
     NewRelic,
     PhantomBuster,
     MicrosoftGraph,
+    OneSignal,
+    Ortto,
     Redis,
     SendGrid,
     TagManager,
@@ -40,5 +44,6 @@ _ALL = (
     Typeform,
     Wix,
     Twitter,
+    Zapier,
 )
 CASES: dict[str, type[Case]] = {case.key: case for case in _ALL}

@@ -1,0 +1,62 @@
+"""How fast a service may be called: the vendor's limit, or what the connection says instead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+
+from include.connection import Connection
+from include.errors import Refused
+from include.systems.erasing import Budgets
+
+Pace = Callable[[], AbstractContextManager[None]]
+"""As ``Http`` takes it: entered around each try of a call."""
+
+
+def per_second(connection: Connection, default: float, name: str = "calls_per_second") -> float:
+    """Calls in a second: a number of the connection's extra, else the default.
+
+    Raises:
+        Refused: it is no number above 0.
+    """
+    value = connection.extra.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise Refused(connection.id, f"read '{name}' of its connection", "Give a number above 0 in the extra.")
+    return value
+
+
+def shared(connection: Connection, budgets: Budgets, default: float, name: str = "calls_per_second") -> Pace:
+    """A pace that all tasks of the deployment keep together.
+
+    Raises:
+        Refused: the extra has no number above 0.
+    """
+    return partial(budgets.pace, f"{connection.id}/{name}", per_second(connection, default, name))
+
+
+def alone(
+    connection: Connection,
+    default: float,
+    name: str = "calls_per_second",
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Pace:
+    """A pace of this process, for the nightly run, of which one task at a time is in a system.
+
+    Raises:
+        Refused: the extra has no number above 0.
+    """
+    gap, free_at = 1.0 / per_second(connection, default, name), clock()
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        nonlocal free_at
+        wait = free_at - clock()
+        if wait > 0:
+            sleep(wait)
+        free_at = max(free_at, clock()) + gap
+        yield
+
+    return turn
