@@ -21,6 +21,7 @@ from include.sandbox.app import PROJECT, Sandbox, connections
 from include.sandbox.estate import BUCKET, Estate
 from include.systems import cloud_storage, firebase_auth
 from include.systems.contract import Selection
+from include.systems.registry import ERASING
 from tests.google_twins import storage_client
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,9 +79,7 @@ def test_firestore_answers_its_official_client(sandbox, estate, monkeypatch):
 
 def test_connections_plug_the_product_in(sandbox, estate):
     environ = connections(sandbox.endpoints)
-    stores = ["CLOUD_STORAGE", "ELASTICSEARCH", "FIREBASE_AUTH", "FIRESTORE", "REDIS"]
-    services = ["GOOGLE_ANALYTICS", "LOGGLY", "MAILGUN", "SENDGRID", "TAWK_TO"]
-    assert sorted(environ) == sorted(f"AIRFLOW_CONN_{system}" for system in (*stores, *services))
+    assert sorted(environ) == sorted(f"AIRFLOW_CONN_{system.upper()}" for system in ERASING)
     auth = firebase_auth.connect(Connection.from_env("firebase_auth", environ))
     accounts = Selection("r", {}, "localId", "createdAt", NIGHT, 1)
     assert auth.survey(accounts, None).due == PEOPLE

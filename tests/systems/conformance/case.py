@@ -13,6 +13,7 @@ import pytest
 
 from include.connection import Connection
 from include.erasure.desk import Desk
+from include.errors import PrivacyError, Refused
 from include.policy.loader import load
 from include.sandbox.app import Sandbox, connections
 from include.sandbox.company import Company as Estate
@@ -50,6 +51,8 @@ class Case(ABC):
     broken: ClassVar[int] = 500
     expired: ClassVar[int] = 401
     """Status of a call whose credential is no longer accepted."""
+    refusals: ClassVar[tuple[type[PrivacyError], ...]] = (Refused,)
+    """What is raised then."""
     over_http: ClassVar[bool] = True
     """Whether it is reached through ``include.systems.http``, whose time-out the suite can shorten."""
     kept: ClassVar[tuple[str, ...]] = ()

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from include.errors import Refused, Unavailable
 from include.policy.persons import IdentifierKind
 from include.sandbox.faults import Fault
 from include.sandbox.google_workspace import GoogleWorkspaceSandbox
@@ -24,6 +25,7 @@ class GoogleWorkspace(Case):
     """Channels and watches are stopped, then the grants revoked."""
 
     key = service = "google_workspace"
+    refusals = (Refused, Unavailable)  # a person's access token that ends is asked for anew by the next run
 
     def put(self, person):
         twin = self.estate.twin(GoogleWorkspaceSandbox)
