@@ -96,7 +96,7 @@ class PhantomBusterSandbox:
         """Everything that is held, as collection and record."""
         held: dict[str, dict[str, Any]] = {
             "leads": {**self._leads},
-            "lists": {**self._lists},
+            "lists": {number: one for number, one in self._lists.items() if number != ALL},
             "results": {**self._runs},
         }
         for collection, rows in held.items():
