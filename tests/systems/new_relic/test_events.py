@@ -98,9 +98,9 @@ def test_nothing_of_a_value_gets_out_of_its_quotes():
     values = ["a' OR 1=1 --", "b\\", "c`d", "%", "'", "e\nf"]
     subjects = [Somebody(1, {UID: values, EMAIL: ["o'neil@x.example"]}).subject()]
     (search,) = queries.Queries(("Log",), ("message",)).searches(subjects)
-    likes = ["o%neil%x.example", "a%or%1%1%--", "b%", "c%d", "e%f"]
+    likes = ["a%or%1%1%--", "b%", "c%d", "e%f", "o%neil%x.example"]
     conditions = " OR ".join(f"lower(`message`) LIKE '%{like}%'" for like in likes)
-    assert search == f"SELECT * FROM Log WHERE {conditions}"
+    assert search.partition(" WHERE ") == ("SELECT * FROM Log", " WHERE ", conditions)
 
 
 def test_a_query_is_no_longer_than_the_vendor_takes():
