@@ -223,7 +223,7 @@ def connect_erasing(connection: Connection, means: Means) -> LookerStudio:
 def _credentials(connection: Connection) -> Credentials:
     """Those of the account that is asked for: the API takes no service account of its own."""
     found = google.credentials(connection, SCOPE)
-    if "keyfile_dict" not in connection.extra:
+    if "keyfile_dict" not in connection.extra or "token" in connection.extra:
         return found
     return cast("Key", found).with_subject(connection.text("subject"))  # type: ignore[no-any-return, no-untyped-call]
 

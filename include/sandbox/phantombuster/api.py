@@ -171,7 +171,7 @@ class PhantomBusterSandbox:
     def _all_agents(self, ask: Ask) -> Reply:
         last = {run.agent: run.ended_at for run in sorted(self._runs.values(), key=lambda run: run.ended_at)}
         rows = [
-            {"id": number, "name": name, "createdAt": 0, "nbContainersRunning": 0, "scriptId": None}
+            {"id": number, "name": name, "createdAt": 0, "nbContainersRunning": 0}
             | ({"lastEndedAt": _milliseconds(last[number])} if number in last else {})
             for number, name in self._agents.items()
         ]

@@ -46,21 +46,24 @@ class Leads:
     def batches(self, selection: Selection, on_hold: OnHold | None) -> Iterator[Batch]:
         """Yield due leads in the order of their creation, one page at a time.
 
-        What goes makes room: the next page begins after the leads that stay, so that none is passed over.
+        What goes makes room: the next page begins after the leads that stay, so that none is passed over. What was
+        handed out and is still there stays too: the read-back will tell.
         """
         _check(selection)
         self._calls.check_list()
-        stay = 0
+        stay, handed_out = 0, frozenset[str]()
         while leads := self._calls.page(stay).leads:
-            due = [
-                (lead.id, moment)
+            due = {
+                lead.id: moment
                 for lead in leads
-                if (moment := _due_since(lead, selection)) and not _is_held(lead, selection, on_hold)
-            ]
+                if (moment := _due_since(lead, selection))
+                and not _is_held(lead, selection, on_hold)
+                and lead.id not in handed_out
+            }
             stay += len(leads) - len(due)
             if due:
-                moments = [moment for _, moment in due]
-                yield Batch(len(due), min(moments), max(moments), tuple(number for number, _ in due))
+                handed_out = frozenset(due)
+                yield Batch(len(due), min(due.values()), max(due.values()), tuple(due))
 
     def expire(self, selection: Selection, batch: Batch) -> Swept:
         """Delete the leads of a batch by their ids. What the vendor does not count was no longer there.
