@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from include.sandbox import typeform, wix
+from include.sandbox import hotjar, typeform, wix
 from include.sandbox.service import Service
 
 SERVICES: dict[str, Service] = {
+    "hotjar": hotjar.SERVICE,
     "typeform": typeform.SERVICE,
     "wix": wix.SERVICE,
 }

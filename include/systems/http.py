@@ -95,6 +95,7 @@ class Http:
         params: Mapping[str, str | int] | None = None,
         body: Any = None,
         form: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         also: Collection[int] = (),
         repeatable: bool | None = None,
@@ -109,6 +110,7 @@ class Http:
             params: of the query, encoded here.
             body: sent as JSON.
             form: sent as ``multipart/form-data`` instead.
+            fields: sent as ``application/x-www-form-urlencoded`` instead.
             headers: for this call alone.
             also: statuses beside 2xx that are answers, such as 404.
             repeatable: whether a second call does no harm; by default all methods but POST and PATCH. A call that the
@@ -126,6 +128,8 @@ class Http:
             parts["headers"]["Content-Type"] = "application/json"
         if form is not None:
             parts["files"] = {name: (None, value) for name, value in form.items()}
+        if fields is not None:
+            parts["data"] = dict(fields)
         safe = method not in {"POST", "PATCH"} if repeatable is None else repeatable
         return self._send(method, self._url(path, segments, params, tried), tried, safe, also, parts)
 

@@ -28,6 +28,7 @@ ERASING: dict[str, str] = {
     "firebase_auth": "include.systems.firebase_auth_erasing",
     "firestore": "include.systems.firestore",
     "google_analytics": "include.systems.google_analytics",
+    "hotjar": "include.systems.hotjar",
     "loggly": "include.systems.loggly",
     "mailgun": "include.systems.mailgun",
     "redis": "include.systems.redis",

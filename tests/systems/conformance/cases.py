@@ -1,7 +1,7 @@
 """The case of each system. A new system adds a class: without one the suite fails."""
 
 from tests.systems.conformance.case import Case
-from tests.systems.conformance.cases_forms import Typeform, Wix
+from tests.systems.conformance.cases_forms import Hotjar, Typeform, Wix
 from tests.systems.conformance.cases_services import GoogleAnalytics, Loggly, Mailgun, SendGrid, TawkTo
 from tests.systems.conformance.cases_stores import CloudStorage, Elasticsearch, FirebaseAuth, Firestore, Redis
 
@@ -11,6 +11,7 @@ _ALL = (
     FirebaseAuth,
     Firestore,
     GoogleAnalytics,
+    Hotjar,
     Loggly,
     Mailgun,
     Redis,
