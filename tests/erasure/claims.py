@@ -48,8 +48,10 @@ def expected(system: str, asked: Asked, before: Contents, *, held: bool = False)
         return {Outcome.ACCEPTED} if asked.known.uid else {Outcome.ABSENT}
     if system == "sendgrid":
         return {Outcome.ACCEPTED} if asked.known.emails else {Outcome.ABSENT}
-    if system == "tawk_to":
+    if system in ("tawk_to", "hotjar"):
         return {Outcome.MANUAL_PENDING} if fates else {Outcome.NO_IDENTIFIER}
+    if system == "wix" and {"contacts", "members"} & {place[1] for place, _ in of_system(ends(before, asked), system)}:
+        return {Outcome.MANUAL_PENDING}
     if Fate.BLOCKED in fates or Fate.LATER in fates:
         return {Outcome.HELD if Fate.BLOCKED in fates else Outcome.EXPIRING}
     if _TOUCHED & fates:

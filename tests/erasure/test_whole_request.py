@@ -26,6 +26,8 @@ BY_OTHER_MEANS = {
     ("tawk_to", "chats"),
     ("tawk_to", "tickets"),
     ("tawk_to", "contacts"),
+    ("hotjar", "responses"),
+    ("wix", "conversations"),
     ("google_analytics", "deletions"),
     ("storage", "clique-files (soft-deleted)"),
 }

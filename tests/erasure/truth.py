@@ -41,6 +41,17 @@ class Fate(StrEnum):
     """The store refuses to delete it."""
 
 
+_FORMS: Mapping[str, Mapping[str, Fate]] = {
+    "typeform": {"answers": Fate.GOES},
+    "wix": {
+        **dict.fromkeys(("contacts", "members", "submissions"), Fate.GOES),
+        "conversations": Fate.BY_HAND,
+    },
+    "hotjar": {"responses": Fate.BY_HAND, "recordings": Fate.LATER},
+}
+"""What becomes of a person's records in services that take in forms, by collection."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A person, and what was asked for: everything, or the account only."""
@@ -179,9 +190,18 @@ def _fate(place: Place, text: str, record: Mapping[str, Any], person: Known) -> 
         return Fate.LATER if any(names(text, needle) for needle in (person.uid, *person.emails) if needle) else None
     if service == "tawk_to":
         return Fate.BY_HAND if any(names(text, needle) for needle in person.emails) else None
+    if service in _FORMS:
+        return _form(place, text, record, person)
     if not own or service not in ("sendgrid", "mailgun") or collection == "sent":
         return None
     return Fate.STAYS if collection in ("global_unsubscribes", "unsubscribes") else Fate.GOES
+
+
+def _form(place: Place, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
+    """Services that take in forms: what names the person goes, but for what only people can delete."""
+    named = any(names(text, needle) for needle in person.emails)
+    tagged = person.uid != "" and person.uid in (record.get("hidden") or {}).values()
+    return _FORMS[place[0]].get(place[1]) if named or tagged else None
 
 
 def _own(person: Known, record: Mapping[str, Any]) -> bool:
