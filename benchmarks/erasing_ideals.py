@@ -24,6 +24,8 @@ loggly            look: 1 call for the retention, and the phrases of everybody (
                   the vendor documents no limit, common servers take a request line of 8,000. No erasure.
 microsoft_graph   look: a grant to a call, and a list for each that lives; a token and a list for the tenant.
                   erase: 20 subscriptions to a batch.
+hotjar            look: a token; the list of surveys of a site, and 100 answers to a page of each survey.
+                  erase: one address or user id to a deletion of hits, for each that the answers show.
 tawk_to           look: lists in pages of 100, with and without the trash, then each chat that the list cut short, each
                   ticket and each contact by itself. No erasure.
 twitter           look: the list of audiences, and pages of 100 direct messages. erase: 2,500 people to a call for each
@@ -44,6 +46,11 @@ mailgun           look: domains and mailing lists; pages of 1,000 of four lists 
 firestore         look: 30 values to a query by a field (disjunctions of a query), documents by id in one call of 300,
                   and a query for what lies below each document that goes as a tree. erase: 500 writes to a batch.
 firebase_auth     look: 100 ids (getAccounts). erase: 1,000 ids (deleteAccounts).
+typeform          look: the list of forms, and the answers to each in pages of 1,000.
+                  erase: 1,000 ids to a deletion by the vendor's limit, 200 by a request line of 8,000; a look after it.
+wix               look: 100 addresses to a search of contacts and of members; submissions in pages of 100.
+                  erase: a member and a submission to a call; contacts in jobs of 100, each with a search before it, a
+                  look at the job, and a search after it.
 """
 
 from __future__ import annotations
@@ -232,6 +239,25 @@ def _accounts(wave: Wave, service: str) -> int:
     return sum(value.startswith(f"{service}:") for value in known)
 
 
+def _hotjar(wave: Wave) -> Calls:
+    surveys, answers = 2, wave.sizes["hotjar"]["responses"]
+    look = 1 + surveys * pages(answers // surveys, 100)
+    return 2 * look + 1, wave.found["hotjar"].total(), look
+
+
+def _typeform(wave: Wave) -> Calls:
+    forms, answers = 3, wave.sizes["typeform"]["answers"]
+    look = 1 + forms * pages(answers // forms, 1000)
+    deletions = forms * pages(wave.found["typeform"].total() // forms, 200)
+    return 2 * look, 2 * deletions, look
+
+
+def _wix(wave: Wave) -> Calls:
+    found, searches = wave.found["wix"], pages(wave.addresses, 100)
+    look = 2 * searches + pages(wave.sizes["wix"]["submissions"], 100)
+    return 2 * look, found["members"] + found["submissions"] + 4 * pages(found["contacts"], 100), look
+
+
 def _sendgrid(wave: Wave) -> Calls:
     found, accounts, groups = wave.found["sendgrid"], 2, 2
     lists = SUPPRESSION_LISTS + 1 + groups
@@ -282,7 +308,10 @@ _FORMULAS: dict[str, Callable[[Wave], Calls]] = {
     "linkedin_sign_in": _linkedin_sign_in,
     "loggly": _loggly,
     "microsoft_graph": _microsoft_graph,
+    "hotjar": _hotjar,
     "tawk_to": _tawk_to,
+    "typeform": _typeform,
+    "wix": _wix,
     "sendgrid": _sendgrid,
     "mailgun": _mailgun,
     "firestore": _firestore,

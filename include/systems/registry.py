@@ -39,6 +39,7 @@ ERASING: dict[str, str] = {
     "google_sign_in": "include.systems.google_sign_in",
     "google_workspace": "include.systems.google_workspace",
     "linkedin_sign_in": "include.systems.linkedin_sign_in",
+    "hotjar": "include.systems.hotjar",
     "loggly": "include.systems.loggly",
     "looker_studio": "include.systems.looker_studio",
     "mailgun": "include.systems.mailgun",

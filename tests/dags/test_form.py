@@ -57,7 +57,7 @@ def test_a_filled_form_is_read(form: ParamsDict) -> None:
         {"dry_run": "yes"},
         {"rules": ["M1", "no-such-rule"]},
         {"rules": "M1"},
-        {"systems": ["wix"]},
+        {"systems": ["instagram"]},
     ],
     ids=str,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from include.erasure.status import CLEAN, DATED, OPEN, Outcome, RequestStatus, SystemRow
 from include.ledger.entry import Kind, Recorded
@@ -45,33 +46,19 @@ def expected(system: str, asked: Asked, before: Contents, *, held: bool = False)
     """The outcomes that are true of a person right after the deletion, from what was there before it."""
     if held:
         return {Outcome.HELD}
-    fates = {end.fate for end in of_system(ends(before, asked), system).values()}
-    if system == "google_analytics":
-        return {Outcome.ACCEPTED} if asked.known.uid else {Outcome.ABSENT}
-    if system == "sendgrid":
-        return {Outcome.ACCEPTED} if asked.known.emails else {Outcome.ABSENT}
-    if system in ("tawk_to", "tag_manager"):
-        return {Outcome.MANUAL_PENDING} if fates else {Outcome.NO_IDENTIFIER}
-    if Fate.BY_HAND in fates:
+    own = of_system(ends(before, asked), system)
+    fates = {end.fate for end in own.values()}
+    # A contact and a member of the website may have conversations that no call shows.
+    seen_by_hand = system == "wix" and {"contacts", "members"} & {place[1] for place, _ in own}
+    if system not in _SAID and (Fate.BY_HAND in fates or seen_by_hand):
         return {Outcome.MANUAL_PENDING}
-    if system in _OBSERVING:
-        return _OBSERVING[system](asked, fates)
-    if system in ("facebook", "instagram", "linkedin", "twitter"):
-        return {_social(system, asked, fates)}
+    if system in _SAID:
+        return {_SAID[system](asked, fates)}
     if Fate.BLOCKED in fates or Fate.LATER in fates:
         return {Outcome.HELD if Fate.BLOCKED in fates else Outcome.EXPIRING}
     if _TOUCHED & fates:
         return {Outcome.EXPIRING if system == "cloud_storage" else Outcome.VERIFIED_GONE}
     return {Outcome.HELD if Fate.STAYS in fates else Outcome.ABSENT}
-
-
-_OBSERVING: dict[str, Callable[[Asked, set[Fate]], set[Outcome]]] = {
-    "firebase_performance": lambda asked, fates: (
-        {Outcome.ACCEPTED} if any(map(_FID.fullmatch, asked.known.ids)) else {Outcome.NO_IDENTIFIER}
-    ),
-    "looker_studio": lambda asked, fates: {Outcome.DERIVED} if asked.known.uid else {Outcome.ABSENT},
-    "new_relic": lambda asked, fates: {Outcome.EXPIRING} if fates else {Outcome.NO_IDENTIFIER},
-}
 
 
 def _social(system: str, asked: Asked, fates: set[Fate]) -> Outcome:
@@ -84,6 +71,25 @@ def _social(system: str, asked: Asked, fates: set[Fate]) -> Outcome:
     if Fate.GOES in fates:
         return Outcome.VERIFIED_GONE
     return Outcome.HELD if Fate.STAYS in fates else Outcome.ABSENT
+
+
+def _unless_named(outcome: Outcome) -> Callable[[Asked, set[Fate]], Outcome]:
+    """For services that should hold nothing: the outcome where they do."""
+    return lambda asked, fates: outcome if fates else Outcome.NO_IDENTIFIER
+
+
+_SAID: dict[str, Callable[[Asked, set[Fate]], Outcome]] = {
+    "google_analytics": lambda asked, fates: Outcome.ACCEPTED if asked.known.uid else Outcome.ABSENT,
+    "sendgrid": lambda asked, fates: Outcome.ACCEPTED if asked.known.emails else Outcome.ABSENT,
+    **dict.fromkeys(("tawk_to", "tag_manager", "hotjar"), _unless_named(Outcome.MANUAL_PENDING)),
+    "new_relic": _unless_named(Outcome.EXPIRING),
+    "firebase_performance": lambda asked, fates: (
+        Outcome.ACCEPTED if any(map(_FID.fullmatch, asked.known.ids)) else Outcome.NO_IDENTIFIER
+    ),
+    "looker_studio": lambda asked, fates: Outcome.DERIVED if asked.known.uid else Outcome.ABSENT,
+    **{name: partial(_social, name) for name in ("facebook", "instagram", "linkedin", "twitter")},
+}
+"""Systems of which the outcome does not follow from what becomes of the records alone."""
 
 
 def mails_to(company: Company, asked: Asked, ref: str) -> list[str]:

@@ -29,6 +29,8 @@ BY_OTHER_MEANS = {
     ("tawk_to", "tickets"),
     ("tawk_to", "contacts"),
     ("zapier", "runs"),
+    ("hotjar", "responses"),
+    ("wix", "conversations"),
     ("google_analytics", "deletions"),
     ("looker_studio", "data_sources"),
     ("looker_studio", "reports"),

@@ -71,6 +71,17 @@ class Fate(StrEnum):
     """The store refuses to delete it."""
 
 
+_FORMS: Mapping[str, Mapping[str, Fate]] = {
+    "typeform": {"answers": Fate.GOES},
+    "wix": {
+        **dict.fromkeys(("contacts", "members", "submissions"), Fate.GOES),
+        "conversations": Fate.BY_HAND,
+    },
+    "hotjar": {"responses": Fate.BY_HAND, "recordings": Fate.LATER},
+}
+"""What becomes of a person's records in services that take in forms, by collection."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A person, and what was asked for: everything, or the account only."""
@@ -198,7 +209,6 @@ def _end(place: Place, text: str, record: Mapping[str, Any], asked: Asked, gone_
 
 def _fate(place: Place, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
     service, collection = place
-    own = _own(person, record)
     if service == "firestore" and collection in ("users", "files"):
         mine = f"{record['__name__']}/".startswith(f"users/{person.uid}/")
         return Fate.GOES if mine else None
@@ -217,9 +227,17 @@ def _fate(place: Place, text: str, record: Mapping[str, Any], person: Known) -> 
         return Fate.LATER if any(names(shown, needle) for needle in (person.uid, *person.emails) if needle) else None
     if service in _BY_SERVICE:
         return _BY_SERVICE[service](collection, text, record, person)
-    if service in ("tawk_to", "tag_manager"):
-        return Fate.BY_HAND if any(names(text, needle) for needle in person.emails) else None
-    if not own or service not in ("sendgrid", "mailgun") or collection == "sent":
+    return _form(place, text, record, person) if service in _FORMS else None
+
+
+def _written(collection: str, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
+    """What people typed, or somebody set up, with an address in it."""
+    return Fate.BY_HAND if any(names(text, needle) for needle in person.emails) else None
+
+
+def _mailed(collection: str, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
+    """What mailers hold by address; the proof of an opt-out stays."""
+    if collection == "sent" or not _own(person, record):
         return None
     return Fate.STAYS if collection in ("global_unsubscribes", "unsubscribes") else Fate.GOES
 
@@ -255,6 +273,8 @@ _BY_SERVICE = {
     "looker_studio": _owned,
     "phantombuster": _collected,
     **dict.fromkeys(("autopilot", "ortto", "onesignal"), _read),
+    **dict.fromkeys(("tawk_to", "tag_manager"), _written),
+    **dict.fromkeys(("sendgrid", "mailgun"), _mailed),
 }
 
 
@@ -299,6 +319,13 @@ def _answered(records: Iterable[str]) -> frozenset[str]:
         for text in texts.values()
         if text["parent"] in texts and texts[text["parent"]]["author"] != text["author"]
     )
+
+
+def _form(place: Place, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
+    """Services that take in forms: what names the person goes, but for what only people can delete."""
+    named = any(names(text, needle) for needle in person.emails)
+    tagged = person.uid != "" and person.uid in (record.get("hidden") or {}).values()
+    return _FORMS[place[0]].get(place[1]) if named or tagged else None
 
 
 def _own(person: Known, record: Mapping[str, Any]) -> bool:

@@ -87,6 +87,6 @@ def test_a_store_is_opened_by_its_key_and_closed() -> None:
 
 
 def test_a_system_without_a_module_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_WIX", json.dumps({"conn_type": "http", "host": "wix.example"}))
-    with pytest.raises(Refused, match="Modules exist for"), open_system("wix"):
+    monkeypatch.setenv("AIRFLOW_CONN_INSTAGRAM", json.dumps({"conn_type": "http", "host": "instagram.example"}))
+    with pytest.raises(Refused, match="Modules exist for"), open_system("instagram"):
         pass

@@ -20,8 +20,10 @@ import yaml
 from include.sandbox.app import Sandbox
 from include.sandbox.company import INDEXES
 from include.sandbox.estate import BUCKET, Estate
+from include.sandbox.faults import Faults, Journal
 from include.sandbox.identitytoolkit import Account
 from include.sandbox.phantombuster import leads
+from include.sandbox.services import SERVICES
 
 POLICY_FILE = Path(__file__).parents[2] / "include" / "policy" / "clique.yaml"
 DAY_SECONDS = 86_400
@@ -64,6 +66,9 @@ def look(sandbox: Sandbox) -> Contents:
     }
     contents["accounts"] = {account.local_id: asdict(account) for account in company.identitytoolkit.accounts()}
     contents["leads"] = {lead["id"]: lead for lead in company.records("phantombuster", "leads")}
+    contents["form answers"] = {record["id"]: record for record in company.records("typeform", "answers")}
+    for kind in ("contacts", "submissions"):
+        contents[f"website {kind}"] = {record["id"]: record for record in company.records("wix", kind)}
     host, _, port = sandbox.endpoints["redis"].rpartition(":")
     with redis.Redis(host, int(port)) as client:
         contents["cache"] = {key.decode(): client.get(key) for key in client.scan_iter(count=5000)}
@@ -165,6 +170,12 @@ class Truth:
         collected = ((one.id, one.slug) for one in leads(estate) if over(one.editions[0].at, "A14"))
         yield "A14", self._fate("leads", collected)
         yield "X2", self._fate("objects", (((o.name, o.time_created), "") for o in exports))
+        answers = (a for _, a in _seeded("typeform", estate) if over(a["submitted_at"] or a["landed_at"], "M4"))
+        yield "M4", self._fate("form answers", ((a["id"], a["email"]) for a in answers))
+        visitors = (r for kind, r in _seeded("wix", estate) if kind == "contacts" and over(r["active"], "D1"))
+        yield "D1", self._fate("website contacts", ((r["id"], r["emails"][0]) for r in visitors))
+        sent = (r for kind, r in _seeded("wix", estate) if kind == "submissions" and over(r["created"], "D1-forms"))
+        yield "D1-forms", self._fate("website submissions", ((r["id"], "") for r in sent))
 
     def _over(self, moment: datetime | None, rule: str) -> bool:
         return is_over(moment, rule, self._as_of)
@@ -187,6 +198,13 @@ class Truth:
         entries = (e for e in self._estate.cache() if e.key.startswith(f"{kind}:"))
         due = (e for e in entries if e.ttl is None or e.ttl > DAY_SECONDS)
         return self._fate("cache", ((e.key, e.key.split(":")[1]) for e in due))
+
+
+def _seeded(service: str, estate: Estate) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a service of the row got from the estate, read from behind."""
+    twin = SERVICES[service].build(Faults(), Journal(), lambda: estate.as_of)
+    SERVICES[service].fill(estate, twin)
+    return twin.records()
 
 
 def _by_password_alone(account: Account) -> bool:

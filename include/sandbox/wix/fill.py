@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -38,15 +39,16 @@ def _records(estate: Estate, rng: Random) -> Iterator[Record]:
 def _visitor(estate: Estate, rng: Random, name: str, addresses: tuple[str, ...]) -> Iterator[Record]:
     created = ago(estate.as_of, rng, DAY, 5 * YEAR, skew=1.2)
     contact, (first, _, last) = _uuid(rng), name.partition(" ")
-    active = created + rng.random() ** 2 * (estate.as_of - created)
-    active -= active.microsecond % 1000 * (DAY / 86_400_000_000)
-    known = rng.random() < 0.8
+    known, member = rng.random() < 0.8, rng.random() < 0.08
+    # Whoever logs in is active: Wix keeps the contact of a member, however old it is.
+    age = ago(estate.as_of, rng, timedelta(), YEAR) if member else ago(estate.as_of, rng, timedelta(), 5 * YEAR)
+    active = max(created, age)
     if known:
         yield Contact(contact, tuple(address.lower() for address in addresses), first, last, created, active)
     if rng.random() < 0.9:
         typed = {"first_name_1": first, "email_2": as_typed(rng, rng.choice(addresses)), "message_3": rng.choice(_SAID)}
         yield Submission(_uuid(rng), rng.choice(_FORMS), created, typed, contact=contact if known else "")
-    if known and rng.random() < 0.10:
+    if known and member:
         yield Member(_uuid(rng), addresses[0].lower(), contact, created)
     if known and rng.random() < 0.15:
         yield Conversation(_uuid(rng), contact, addresses[0], rng.choice(_SAID))

@@ -1,7 +1,7 @@
 """The case of each system. A new system adds a class: without one the suite fails."""
 
 from tests.systems.conformance.case import Case
-from tests.systems.conformance.cases_forms import Typeform, Wix
+from tests.systems.conformance.cases_forms import Hotjar, Typeform, Wix
 from tests.systems.conformance.cases_messages import Autopilot, OneSignal, Ortto, Zapier
 from tests.systems.conformance.cases_observing import (
     FirebasePerformance,
@@ -29,6 +29,7 @@ _ALL = (
     GoogleSignIn,
     GoogleWorkspace,
     LinkedInSignIn,
+    Hotjar,
     Loggly,
     LookerStudio,
     Mailgun,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from include.policy.persons import IdentifierKind
-from include.sandbox import typeform, wix
+from include.sandbox import hotjar, typeform, wix
 from include.systems.erasing import Did
 from tests.systems.conformance.case import Case
 from tests.systems.conformance.means import NOW
@@ -58,3 +58,30 @@ class Wix(Case):
             ]
             records += [wix.Member(f"member-{person.number}", address, contact, made)] if not number else []
         self.estate.twin(wix.WixSandbox).seed(records)
+
+
+class Hotjar(Case):
+    """Recordings of those whom it has shown to know go by a call; answers to surveys by hand."""
+
+    key = service = "hotjar"
+    did = Did.MANUAL
+    kept = ("responses",)
+
+    def ready(self):
+        settings = self.estate.settings["hotjar"]
+        settings.calls_per_minute, settings.delete_seconds = 10**6, 0
+        self._put = {}
+
+    def put(self, person):
+        twin, survey = self.estate.twin(hotjar.HotjarSandbox), next(iter(hotjar.SURVEYS))
+        for number, value in enumerate(person.values(EMAIL, UID)):
+            place = f"r{person.number}n{number}"
+            known = {"email": value} if "@" in value else {"user_id": value}
+            text = f"I am {value}." if "@" in value else "Hello"
+            answer = hotjar.Response(place, survey, NOW - DAY, text, **known)
+            twin.seed([answer], [hotjar.Recording(f"rec-{place}", NOW - DAY, **known)])
+            self._put.setdefault(person.ref, []).append(place)
+
+    def fulfil(self, person, clock):
+        for place in self._put.get(person.ref, ()):
+            self.estate.twin(hotjar.HotjarSandbox).remove(place)
