@@ -19,6 +19,7 @@ from include.reports.context import NightRule, PastNight, Seal
 from include.reports.model import AuditReport
 from include.reports.trail import read_trail
 from include.retention.status import statuses
+from include.systems import registry
 from include.systems.contract import Card, Proof
 
 AS_OF = datetime(2026, 11, 22, 2, tzinfo=UTC)
@@ -141,7 +142,8 @@ def card(key: str) -> Card:
     )
 
 
-SYSTEMS = ("firestore", "cloud_storage", "firebase_auth", "redis", "elasticsearch")
+SYSTEMS = tuple(registry.MODULES)
+"""Those that have rules."""
 
 
 def surroundings(*, holds: Sequence[Hold] = (), nights: int = 0, connected: Sequence[str] = SYSTEMS) -> Surroundings:

@@ -20,7 +20,9 @@ import yaml
 from include.sandbox.app import Sandbox
 from include.sandbox.company import INDEXES
 from include.sandbox.estate import BUCKET, Estate
+from include.sandbox.faults import Faults, Journal
 from include.sandbox.identitytoolkit import Account
+from include.sandbox.services import SERVICES
 
 POLICY_FILE = Path(__file__).parents[2] / "include" / "policy" / "clique.yaml"
 DAY_SECONDS = 86_400
@@ -62,6 +64,8 @@ def look(sandbox: Sandbox) -> Contents:
         for item in company.storage.objects(BUCKET, versions=True)
     }
     contents["accounts"] = {account.local_id: asdict(account) for account in company.identitytoolkit.accounts()}
+    contents["readers"] = {record["id"]: record for record in company.records("ortto", "people")}
+    contents["devices"] = _devices(company.records("onesignal", "users"))
     host, _, port = sandbox.endpoints["redis"].rpartition(":")
     with redis.Redis(host, int(port)) as client:
         contents["cache"] = {key.decode(): client.get(key) for key in client.scan_iter(count=5000)}
@@ -161,6 +165,12 @@ class Truth:
         yield "W5", self._fate("app-logs", ((d.id, str(d.fields["uid"])) for d in logs))
         exports = (o for o in estate.objects() if o.name.startswith("exports/") and over(o.time_created, "X2"))
         yield "X2", self._fate("objects", (((o.name, o.time_created), "") for o in exports))
+        readers = [p for kind, p in _seeded("ortto", estate) if kind == "people"]
+        old_readers = (p for p in readers if over(p["engaged_at"] or p["created_at"], "M2"))
+        yield "M2", self._fate("readers", ((p["id"], p["external_id"]) for p in old_readers))
+        devices = _devices([user for _, user in _seeded("onesignal", estate)])
+        asleep = (number for number, device in devices.items() if over(device["last_active"], "A8"))
+        yield "A8", self._fate("devices", ((number, devices[number]["external_id"] or number) for number in asleep))
 
     def _over(self, moment: datetime | None, rule: str) -> bool:
         return is_over(moment, rule, self._as_of)
@@ -183,6 +193,23 @@ class Truth:
         entries = (e for e in self._estate.cache() if e.key.startswith(f"{kind}:"))
         due = (e for e in entries if e.ttl is None or e.ttl > DAY_SECONDS)
         return self._fate("cache", ((e.key, e.key.split(":")[1]) for e in due))
+
+
+def _seeded(service: str, estate: Estate) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a service of the row got from the estate, read from behind."""
+    twin = SERVICES[service].build(Faults(), Journal(), lambda: estate.as_of)
+    SERVICES[service].fill(estate, twin)
+    return twin.records()
+
+
+def _devices(users: Collection[Mapping[str, Any]]) -> dict[Any, Any]:
+    """Subscriptions that are devices, each with its user's id."""
+    return {
+        number: {**device, "external_id": user["external_id"]}
+        for user in users
+        for number, device in user["subscriptions"].items()
+        if device["type"] not in ("Email", "SMS")
+    }
 
 
 def _by_password_alone(account: Account) -> bool:
