@@ -51,7 +51,7 @@ from include.subjects.identifiers import Identifier
 from include.systems.erasing import ErasingSystem
 
 PEOPLE = 1000
-SERVICES = ("storage", "sendgrid", "mailgun", "tawk_to")
+SERVICES = ("storage", "sendgrid", "mailgun", "tawk_to", "autopilot", "zapier")
 UNPACED = {"firebase_auth": {"batch_deletes_per_second": 1000}}
 PACED = {
     "google_analytics": {"calls_per_second": 1.5, "properties": list(PROPERTIES[1:2])},

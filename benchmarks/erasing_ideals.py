@@ -43,6 +43,11 @@ tag_manager       for the container. look: the live version, workspaces, and the
                   No erasure.
 mailgun           look: domains and mailing lists; pages of 1,000 of four lists of each domain, of 100 of the members of
                   each mailing list; the log of one address to a call. erase: no bulk deletion, an entry to a call.
+autopilot         look: the list in pages of 100, or an address to a call where that is less. erase: one to a call.
+onesignal         look: a user id or a push id to a call. erase: a deletion and one look at it for each user.
+ortto             look: 100 addresses or user ids to a search, and the archive. erase: 100 people to an archiving, and
+                  to a deletion.
+zapier            look: the runs in pages of 100, or an address or user id to a search where that is less. No erasure.
 firestore         look: 30 values to a query by a field (disjunctions of a query), documents by id in one call of 300,
                   and a query for what lies below each document that goes as a tree. erase: 500 writes to a batch.
 firebase_auth     look: 100 ids (getAccounts). erase: 1,000 ids (deleteAccounts).
@@ -279,6 +284,27 @@ def _mailgun(wave: Wave) -> Calls:
     return 2 * look, found.total() - found["events"], look
 
 
+def _autopilot(wave: Wave) -> Calls:
+    look = min(pages(wave.sizes["autopilot"]["contacts"], 100), 1 + wave.addresses)
+    return 2 * look, wave.found["autopilot"].total(), look
+
+
+def _onesignal(wave: Wave) -> Calls:
+    look = wave.distinct(IdentifierKind.USER_ID, IdentifierKind.PUSH_ID)
+    return 2 * look, 2 * wave.found["onesignal"].total(), look
+
+
+def _ortto(wave: Wave) -> Calls:
+    look = pages(wave.addresses + wave.distinct(IdentifierKind.USER_ID), 100) + 1
+    return 2 * look, 2 * pages(wave.found["ortto"].total(), 100), look
+
+
+def _zapier(wave: Wave) -> Calls:
+    words = wave.addresses + wave.distinct(IdentifierKind.USER_ID)
+    look = min(pages(wave.sizes["zapier"]["runs"], 100), words)
+    return 2 * look, 0, look
+
+
 def _firestore(wave: Wave) -> Calls:
     ways = {(str(place.location), place.person.identifier, place.person.match) for place in wave.places["firestore"]}
     queries = sum(pages(wave.distinct(kind), 300 if match == "id" else 30) for _, kind, match in ways)
@@ -314,6 +340,10 @@ _FORMULAS: dict[str, Callable[[Wave], Calls]] = {
     "wix": _wix,
     "sendgrid": _sendgrid,
     "mailgun": _mailgun,
+    "autopilot": _autopilot,
+    "onesignal": _onesignal,
+    "ortto": _ortto,
+    "zapier": _zapier,
     "firestore": _firestore,
     "firebase_auth": _firebase_auth,
     "twitter": _twitter,

@@ -69,6 +69,8 @@ def look(sandbox: Sandbox) -> Contents:
     contents["form answers"] = {record["id"]: record for record in company.records("typeform", "answers")}
     for kind in ("contacts", "submissions"):
         contents[f"website {kind}"] = {record["id"]: record for record in company.records("wix", kind)}
+    contents["readers"] = {record["id"]: record for record in company.records("ortto", "people")}
+    contents["devices"] = _devices(company.records("onesignal", "users"))
     host, _, port = sandbox.endpoints["redis"].rpartition(":")
     with redis.Redis(host, int(port)) as client:
         contents["cache"] = {key.decode(): client.get(key) for key in client.scan_iter(count=5000)}
@@ -176,6 +178,12 @@ class Truth:
         yield "D1", self._fate("website contacts", ((r["id"], r["emails"][0]) for r in visitors))
         sent = (r for kind, r in _seeded("wix", estate) if kind == "submissions" and over(r["created"], "D1-forms"))
         yield "D1-forms", self._fate("website submissions", ((r["id"], "") for r in sent))
+        readers = [p for kind, p in _seeded("ortto", estate) if kind == "people"]
+        old_readers = (p for p in readers if over(p["engaged_at"] or p["created_at"], "M2"))
+        yield "M2", self._fate("readers", ((p["id"], p["external_id"]) for p in old_readers))
+        devices = _devices([user for _, user in _seeded("onesignal", estate)])
+        asleep = (number for number, device in devices.items() if over(device["last_active"], "A8"))
+        yield "A8", self._fate("devices", ((number, devices[number]["external_id"] or number) for number in asleep))
 
     def _over(self, moment: datetime | None, rule: str) -> bool:
         return is_over(moment, rule, self._as_of)
@@ -205,6 +213,16 @@ def _seeded(service: str, estate: Estate) -> Iterator[tuple[str, dict[str, Any]]
     twin = SERVICES[service].build(Faults(), Journal(), lambda: estate.as_of)
     SERVICES[service].fill(estate, twin)
     return twin.records()
+
+
+def _devices(users: Collection[Mapping[str, Any]]) -> dict[Any, Any]:
+    """Subscriptions that are devices, each with its user's id."""
+    return {
+        number: {**device, "external_id": user["external_id"]}
+        for user in users
+        for number, device in user["subscriptions"].items()
+        if device["type"] not in ("Email", "SMS")
+    }
 
 
 def _by_password_alone(account: Account) -> bool:

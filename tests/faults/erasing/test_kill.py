@@ -19,6 +19,10 @@ from tests.faults.erasing.trial import TALLY, Trial, new_trial
 TRIALS = int(os.environ.get("PRIVACY_KILL_TRIALS", "20"))
 SEED = int(os.environ.get("PRIVACY_KILL_SEED", "1"))
 CALLS = {
+    "zapier": ("zapier", "GET"),
+    "autopilot": ("autopilot", "DELETE"),
+    "ortto": ("ortto", "DELETE"),
+    "onesignal": ("onesignal", "DELETE"),
     "elasticsearch": ("elasticsearch", "_delete_by_query"),
     "cloud_storage": ("storage", "POST /batch"),
     "google_analytics": ("google_analytics", "submitUserDeletion"),
