@@ -56,6 +56,39 @@ def look(account: Account, addresses: Collection[str]) -> list[Entry]:
     return [entry for entry in (*found, *_in_groups(account, wanted)) if entry.address in wanted]
 
 
+def everybody(account: Account, lists: Collection[str]) -> Iterator[str]:
+    """Every address on some of the lists of an account, as the list writes it.
+
+    Raises:
+        Unavailable: a call failed; the list is not complete.
+        Refused: the key may not read a list.
+    """
+    for name in lists:
+        if name == GROUPS:
+            for group in account.calls.asm.groups.get(tried="read the groups of unsubscribes").json:
+                yield from _members(account.calls.asm.groups._(str(group["id"])).suppressions)
+        else:
+            yield from (str(entry["email"]) for page in pages(account, name) for entry in page)
+
+
+def pages(account: Account, name: str, **bounds: int) -> Iterator[list[dict[str, Any]]]:
+    """One of the lists below ``/v3/suppression`` page by page, newest entries first.
+
+    Args:
+        account: whose list.
+        name: of the list.
+        bounds: ``start_time`` and ``end_time``, seconds since 1970: between which an entry was made.
+    """
+    calls, offset = account.calls.suppression._("unsubscribes" if name == GLOBAL else name), 0
+    while True:
+        params = {"limit": PAGE, "offset": offset, **bounds}
+        page = calls.get(query_params=params, tried=f"read {name}").json
+        yield page
+        offset += PAGE
+        if len(page) < PAGE:
+            return
+
+
 def remove(account: Account, entries: Collection[Entry]) -> None:
     """Take exact entries off their lists; one that is not there any more is no error.
 
