@@ -17,7 +17,9 @@ MODULES = {
     "elasticsearch": "include.systems.elasticsearch",
     "firebase_auth": "include.systems.firebase_auth",
     "firestore": "include.systems.firestore",
+    "mailgun": "include.systems.mailgun",
     "redis": "include.systems.redis",
+    "sendgrid": "include.systems.sendgrid",
 }
 """Systems whose records can be deleted by age."""
 ERASING: dict[str, str] = {

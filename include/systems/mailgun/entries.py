@@ -85,6 +85,29 @@ def is_there(client: Client, entry: Entry) -> bool:
     return any(_asked(client, entry, entry.email))
 
 
+def items(client: Client, kind: str) -> Iterator[tuple[Entry, list[dict[str, Any]]]]:
+    """The pages of a suppression list, domain by domain, as the vendor gives them.
+
+    Raises:
+        Unavailable: a call failed.
+        Refused: the key may not read it.
+    """
+    for place in _places(client, [kind]):
+        for page in _pages(client, place):
+            yield place, page
+
+
+def look_at(client: Client, entry: Entry) -> dict[str, Any] | None:
+    """An entry as the vendor gives it; None where it is not there.
+
+    Raises:
+        Unavailable: a call failed.
+        Refused: the key may not read it.
+    """
+    answer = _one(client, "GET", entry, f"look at an entry of {entry.kind}")
+    return None if answer.status == 404 else dict(answer.json)
+
+
 def _places(client: Client, kinds: Collection[str]) -> list[Entry]:
     domains = client.domains()
     places = [Entry(kind, d.name, d.subaccount, "") for d in domains for kind in SUPPRESSIONS if kind in kinds]
