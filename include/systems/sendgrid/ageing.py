@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from include.connection import Connection
+from include.errors import Unavailable
 from include.systems.dated_lists import Entry
 from include.systems.sendgrid import suppressions
-from include.systems.sendgrid.client import PAGE, Account, Accounts
+from include.systems.sendgrid.client import PAGE, SYSTEM, Account, Accounts
 
 
 class SuppressionLists:
@@ -68,4 +69,12 @@ class SuppressionLists:
 
 
 def _entry(account: Account, item: dict[str, object]) -> Entry:
-    return Entry(datetime.fromtimestamp(int(str(item["created"])), UTC), str(item["email"]), account.subuser or "")
+    """``created`` is in seconds since 1970.
+
+    Raises:
+        Unavailable: it is not there: without it nothing can be said of the entry.
+    """
+    made = item.get("created")
+    if isinstance(made, bool) or not isinstance(made, int):
+        raise Unavailable(SYSTEM, "read when an entry was made", "Report it to the vendor: it has no date.")
+    return Entry(datetime.fromtimestamp(made, UTC), str(item["email"]), account.subuser or "")
