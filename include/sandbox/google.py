@@ -62,6 +62,8 @@ class Call:
     body: bytes
     base: str
     partial: bool = False
+    pairs: tuple[tuple[str, str], ...] = ()
+    """The query once more, with every value of a repeated parameter."""
 
     def expect(self, parameters: Collection[str]) -> None:
         """Refuse query parameters that the method does not have.
@@ -165,6 +167,7 @@ def serve(
             body=await request.body(),
             base=f"{request.url.scheme}://{request.url.netloc}{root}",
             partial=bool(request.scope.get("partial")),
+            pairs=tuple(parse_qsl(request.scope["query_string"].decode("ascii"), keep_blank_values=True)),
         )
         answer = answered(handler, call)
         headers = {name: value for name, value in answer.headers.items() if name != "content-type"}

@@ -89,13 +89,12 @@ class GoogleWorkspaceSandbox:
         self._state.contacts.setdefault(token, {})[name] = emails
 
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Everything that is held, as collection and record."""
+        """Everything that is held, as collection and record. Whether mail is watched is a trait of the mailbox."""
         for grant in self.grants.living():
-            yield "grants", {"token": grant.token, "user": grant.user, "scopes": list(grant.scopes)}
+            watched = {"mail_watch": grant.token in self._state.watches}
+            yield "grants", {"token": grant.token, "user": grant.user, "scopes": list(grant.scopes), **watched}
         for (channel, resource), token in self._state.channels.items():
             yield "channels", {"id": channel, "resourceId": resource, "grant": token}
-        for token in sorted(self._state.watches):
-            yield "mail_watches", {"grant": token}
         for token, book in self._state.contacts.items():
             for name, emails in book.items():
                 yield "contacts", {"resourceName": name, "emails": list(emails), "book": token}
@@ -124,6 +123,7 @@ class GoogleWorkspaceSandbox:
         if grant is None:
             raise refused(400, "invalid_token", "Token expired or revoked")
         del self.grants.by_token[grant.token]
+        self._state.watches.discard(grant.token)
         return Reply(body={})
 
     def _stop_mail(self, ask: Ask) -> Reply:

@@ -6,7 +6,7 @@ user or look like one. A look that is not exact meets them. Nothing of them may 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -50,6 +50,11 @@ def fill_sendgrid(estate: Estate, service: sendgrid.SendGridSandbox) -> None:
             for _ in range(rng.choice((1, 2, 2, 3))):
                 account.add_message(_message(rng, address, ago(estate.as_of, rng, timedelta(), 30 * DAY)))
         _suppress(rng, estate.as_of, account, addresses)
+    for kind, address, made in _left_long_ago(
+        estate, "sendgrid", ("bounces", "blocks", "invalid_emails", "spam_reports")
+    ):
+        entry = sendgrid.Suppressed(address, int(made.timestamp()), "550 no such mailbox", "5.1.1")
+        service.account().suppressions[kind][address] = entry
 
 
 def fill_mailgun(estate: Estate, service: mailgun.MailgunSandbox) -> None:
@@ -69,6 +74,8 @@ def fill_mailgun(estate: Estate, service: mailgun.MailgunSandbox) -> None:
                 mailing.members[address.lower()] = mailgun.Member(as_typed(rng, address), name, rng.random() < 0.9)
         if rng.random() < 0.25 * share:
             _mail(rng, estate.as_of, rng.choice(domains), as_typed(rng, address))
+    for table, address, made in _left_long_ago(estate, "mailgun", ("bounces", "complaints")):
+        domains[0].add(table, mailgun.Entry(address, made, "550", "No such mailbox"))
 
 
 def fill_loggly(estate: Estate, service: loggly.LogglySandbox) -> None:
@@ -95,6 +102,16 @@ def fill_tawk_to(estate: Estate, service: tawk_to.TawkToSandbox) -> None:
             service.seed([tawk_to.Chat(identifier(rng), at, "", said, deleted=rng.random() < 0.1)])
         elif chance < 0.14 * share:
             service.seed([tawk_to.Chat(identifier(rng), at, "", (("v", question),))])
+
+
+def _left_long_ago(estate: Estate, service: str, lists: Sequence[str]) -> Iterator[tuple[str, str, datetime]]:
+    """Entries of lists of addresses that nobody has any more: on each as many from three to six years ago as later."""
+    rng = estate.rng(f"{service} long ago")
+    for name in lists:
+        count = 3 + len(estate.people) // 40
+        for number in range(2 * count + 1):
+            years = (3.1 * YEAR, 6 * YEAR) if number < count else (DAY, 2.9 * YEAR)
+            yield name, f"{identifier(rng, 8).lower()}@gone{number}.example", ago(estate.as_of, rng, *years)
 
 
 def _addressees(estate: Estate, rng: Random) -> Iterator[tuple[str, tuple[str, ...], float]]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from include.connection import Connection
-from include.errors import Unavailable
-from include.systems.google import TIMEOUT, base_url, credentials, failure, no_answer
+from include.systems.cloud_storage_client import checked_batch, errors
+from include.systems.google import TIMEOUT, base_url, credentials, failure
 from include.systems.silence import silence
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Calls:
     def versions(self, bucket: str, prefix: str, trigger: str, *, soft_deleted: bool = False) -> Iterator[Version]:
         """Every generation of every object under the prefix, or every soft-deleted one; a page in memory at a time."""
         which: dict[str, Any] = {"soft_deleted": True} if soft_deleted else {"versions": True}
-        with _errors("list a bucket"):
+        with errors("list a bucket"):
             blobs = self._client.list_blobs(
                 bucket,
                 prefix=prefix,
@@ -137,8 +136,8 @@ class Calls:
     def _delete(self, bucket: str, versions: Iterable[Version], *, as_judged: bool) -> list[int]:
         """One batch request; the HTTP status of each part, in order."""
         target = self._client.bucket(bucket)
-        with _errors("delete a batch of objects"):
-            batch = _checked_batch(self._client)
+        with errors("delete a batch of objects"):
+            batch = checked_batch(self._client)
             with batch:
                 for version in versions:
                     target.delete_blob(
@@ -163,17 +162,39 @@ class Calls:
         moment: datetime | None = blob.hard_delete_time if blob is not None else None
         return moment
 
+    def rights(self, bucket: str, wanted: Sequence[str]) -> set[str]:
+        """Those of some permissions that the account of the connection has on a bucket."""
+        with errors("read the rights on a bucket"):
+            found = self._client.bucket(bucket).test_iam_permissions(list(wanted), timeout=TIMEOUT, retry=_retry())
+            return set(found)
+
+    def folders(self, bucket: str, head: str) -> Iterator[str]:
+        """The names up to the next slash behind a head, each once, older versions too; a page in memory at a time."""
+        with errors("list a bucket"):
+            listed = self._client.list_blobs(
+                bucket,
+                prefix=head,
+                delimiter="/",
+                versions=True,
+                fields="nextPageToken,prefixes",
+                page_size=PAGE,
+                timeout=TIMEOUT,
+                retry=_retry(),
+            )
+            for page in listed.pages:
+                yield from page.prefixes
+
     def settings(self, bucket: str) -> Bucket:
         """The bucket's resource."""
         found = self._client.bucket(bucket)
-        with _errors("read the bucket's settings"):
+        with errors("read the bucket's settings"):
             found.reload(timeout=TIMEOUT, retry=_retry())
         return found
 
     def set_lifecycle(self, bucket: Bucket, rules: list[dict[str, Any]]) -> None:
         """Replace the lifecycle rules of a bucket that nobody changed since it was read."""
         bucket.lifecycle_rules = rules
-        with _errors("set the bucket's lifecycle"):
+        with errors("set the bucket's lifecycle"):
             bucket.patch(if_metageneration_match=bucket.metageneration, timeout=TIMEOUT, retry=None)
 
     def close(self) -> None:
@@ -184,7 +205,7 @@ class Calls:
     def _page(self, bucket: str, start: str, token: str, size: int, *, soft_deleted: bool) -> tuple[list[Blob], str]:
         """One page from a name on, or the one of a token; the token of the next, "" at the end."""
         which: dict[str, Any] = {"soft_deleted": True} if soft_deleted else {"versions": True}
-        with _errors("list a bucket"):
+        with errors("list a bucket"):
             listed = self._client.list_blobs(
                 bucket,
                 start_offset=start,
@@ -205,7 +226,7 @@ class Calls:
         return self._made
 
     def _get(self, bucket: str, version: Version, **which: bool) -> Blob | None:
-        with _errors("read the metadata of an object"):
+        with errors("read the metadata of an object"):
             return self._client.bucket(bucket).get_blob(
                 version.name, generation=version.generation, timeout=TIMEOUT, retry=_retry(), **which
             )
@@ -247,42 +268,7 @@ def _version(blob: Blob, trigger: str) -> Version:
     )
 
 
-def _checked_batch(client: Client) -> Any:
-    """The client's batch, keeping the status of every part: by itself it raises for the first failed one only."""
-    from google.cloud.storage.batch import Batch  # type: ignore[import-untyped]
-
-    class CheckedBatch(Batch):  # type: ignore[misc]
-        statuses: list[int]
-
-        def finish(self, raise_exception: bool = False) -> Any:
-            answers = super().finish(raise_exception=False)
-            self.statuses = [answer.status_code for answer in answers]
-            return answers
-
-    return CheckedBatch(client, raise_exception=False)
-
-
 def _retry() -> Any:
     from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 
     return DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
-
-
-@contextmanager
-def _errors(tried: str) -> Iterator[None]:
-    """Errors of the client as errors of the product, without its messages: they hold URLs and bodies."""
-    from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-
-    with no_answer(KEY, tried):
-        try:
-            yield
-        except GoogleAPICallError as error:
-            headers = getattr(error.response, "headers", {})
-            raise failure(KEY, tried, int(error.code or 500), headers.get("Retry-After")) from None
-        except GoogleAPIError:
-            raise Unavailable(KEY, tried, "Run it again; it did not answer well within a minute.") from None
-        except GoogleAuthError:
-            raise
-        except ValueError:
-            raise Unavailable(KEY, tried, "Run it again; the answer was not complete.") from None

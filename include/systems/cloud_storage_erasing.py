@@ -15,12 +15,16 @@ from functools import partial
 from include.connection import Connection
 from include.errors import Refused
 from include.policy.persons import Disposal, IdentifierKind
-from include.subjects.identifiers import Subject
+from include.subjects.identifiers import Identifier, Subject
+from include.systems.assuring import Access
 from include.systems.cloud_storage_calls import KEY, NEVER, Calls, Fate, Version, calls_to, is_paused
 from include.systems.cloud_storage_prefix import Prefix
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Place, Receipt, Seen
-from include.systems.places import Tally, check, known_by, usable
+from include.systems.places import Tally, check, goes, known_by, usable
 
+_NEEDED = ("storage.objects.list", "storage.objects.get", "storage.objects.delete", "storage.buckets.get")
+_TOO_MUCH = ("storage.buckets.delete", "storage.buckets.setIamPolicy", "storage.objects.create")
+"""Far more than the modules need, asked for to be told that the account lacks it."""
 _LONGEST_NAME = 1024
 """Bytes of the longest name of an object (https://cloud.google.com/storage/docs/objects#naming)."""
 
@@ -126,6 +130,22 @@ class CloudStorageErasing:
             seen.append(Seen(subject.ref, one.tally.total - blocked, blocked=blocked, until=one.hidden))
         return seen
 
+    def access(self) -> Access:
+        """Ask each bucket which of some rights the account has; nothing is read."""
+        missing, excess = set[str](), set[str]()
+        for bucket in dict.fromkeys(bucket for _, bucket, _ in self._places):
+            held = self._calls.rights(bucket, [*_NEEDED, *_TOO_MUCH])
+            missing.update(right for right in _NEEDED if right not in held)
+            excess.update(held.intersection(_TOO_MUCH))
+        return Access(tuple(sorted(missing)), tuple(sorted(excess)), note="Rights as each bucket tells them.")
+
+    def people(self) -> Iterator[Identifier]:
+        """Everybody who has a file, by the path segment that names them."""
+        for place, bucket, prefix in self._places:
+            if goes(place):
+                kind = place.person.identifier
+                yield from (Identifier(kind, value) for value in self._subjects(bucket, prefix))
+
     def close(self) -> None:
         """Release the sockets."""
         self._calls.close()
@@ -160,6 +180,14 @@ class CloudStorageErasing:
         for head, version in self._calls.under(bucket, list(heads), soft_deleted=soft_deleted):
             for position in heads[head]:
                 yield position, version
+
+    def _subjects(self, bucket: str, prefix: Prefix) -> Iterator[str]:
+        if prefix.tail == "/":
+            folders = self._calls.folders(bucket, prefix.head)
+            yield from (name[len(prefix.head) : -1] for name in folders)
+        else:
+            names = (version.name for version in self._calls.versions(bucket, prefix.head, "timeCreated"))
+            yield from filter(None, map(prefix.subject, names))
 
     def _kept_for(self, bucket: str) -> timedelta | None:
         """For how long the bucket hides what is deleted now; None while it promises no date."""

@@ -18,6 +18,7 @@ from include.errors import Refused, Unavailable
 from include.policy.persons import Disposal, IdentifierKind
 from include.subjects.identifiers import Identifier, Subject
 from include.systems.addresses import same
+from include.systems.assuring import Access
 from include.systems.erasing import (
     Budgets,
     Did,
@@ -192,6 +193,19 @@ class FirebaseAuthErasing:
         """Look up every id of each person afresh: an account that is gone is not in the answer."""
         tallies, _ = self._look(subjects)
         return [Seen(subject.ref, tally.total) for subject, tally in zip(subjects, tallies, strict=True)]
+
+    def access(self) -> Access:
+        """Count the accounts, which shows nobody."""
+        for tenant in self._tenants():
+            self._calls.count(tenant)
+        return Access(shown=False, note="It may look up; that it may delete shows with the first account that goes.")
+
+    def people(self) -> Iterator[Identifier]:
+        """Everything that each account ties together."""
+        for tenant in self._tenants():
+            for user in self._calls.everybody(tenant):
+                yield Identifier(IdentifierKind.USER_ID, user["localId"])
+                yield from self._held(user)
 
     def close(self) -> None:
         """Release the sockets."""

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from include.errors import Refused
-from include.policy.persons import Disposal, IdentifierKind
+from include.policy.persons import Disposal, IdentifierKind, RequestType
 from include.subjects.identifiers import Subject
 from include.systems.addresses import same
 from include.systems.erasing import Found, Place, Stays
@@ -34,6 +34,11 @@ def usable(value: str) -> bool:
         return 0 < len(value.encode()) <= _LONGEST and "\0" not in value
     except UnicodeEncodeError:
         return False
+
+
+def goes(place: Place) -> bool:
+    """Whether an erasure removes the records of a place, or the person from them: nobody erased may be found there."""
+    return place.disposal(RequestType.ERASURE) in {Disposal.DELETE, Disposal.UNLINK}
 
 
 def pieces(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -29,7 +29,6 @@ _LINKS = {"google_sign_in": "google.com", "linkedin_sign_in": "oidc.linkedin"}
 """What of an account two of the systems remove: the link to a provider."""
 _GRANTS = {
     ("google_workspace", "grants"): "google:{token}",
-    ("google_workspace", "mail_watches"): "google:{grant}",
     ("google_workspace", "channels"): "google:{id}/{resourceId}",
     ("microsoft_graph", "subscriptions"): "microsoft:{creator}",
     ("microsoft_graph", "refresh_tokens"): "microsoft:{token}",
@@ -403,5 +402,7 @@ def _is_trace(place: Place, record: Mapping[str, Any], people: Sequence[Asked]) 
         return any(record["local_id"] == one.known.uid for one in people)
     if place == ("ortto", "archive"):
         return any(_is_reader(one.known, record) for one in people)
+    if place == ("google_workspace", "grants"):
+        return any(f"google:{record['token']}" in one.known.ids for one in people)
     to = str(record.get("to") or record.get("to_email") or record.get("recipient") or "").lower()
     return place in _NEW and to in {email.lower() for one in people for email in one.known.emails}

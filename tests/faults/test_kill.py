@@ -29,6 +29,8 @@ CALLS = {
     "U1": ("firestore", "BatchWrite"),
     "U1-search": ("elasticsearch", "_update_by_query"),
     "X2": ("storage", "POST /batch"),
+    "A6-bounces": ("sendgrid", "DELETE"),
+    "A7-bounces": ("mailgun", "DELETE"),
 }
 """Rules whose destructive call can be made slow, and that call."""
 SLOW_SECONDS = 0.3

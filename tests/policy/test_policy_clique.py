@@ -35,7 +35,7 @@ SYSTEMS = FIRST_PARTY | {
 }  # fmt: skip
 SUCCESSORS = {"ortto"}
 """Systems beside those of the published text: the same recipient under another name, with an interface of its own."""
-BY_AGE = FIRST_PARTY | {"onesignal", "ortto", "phantombuster", "typeform", "wix"}
+BY_AGE = FIRST_PARTY | {"mailgun", "onesignal", "ortto", "phantombuster", "sendgrid", "typeform", "wix"}
 """Systems of which records go by their age every night."""
 
 

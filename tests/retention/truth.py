@@ -9,7 +9,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,16 +17,30 @@ from typing import Any, TypeAlias
 import redis
 import yaml
 
+from include.sandbox import traces
 from include.sandbox.app import Sandbox
 from include.sandbox.company import INDEXES
 from include.sandbox.estate import BUCKET, Estate
 from include.sandbox.faults import Faults, Journal
 from include.sandbox.identitytoolkit import Account
+from include.sandbox.mailgun import MailgunSandbox
 from include.sandbox.phantombuster import leads
+from include.sandbox.sendgrid import SendGridSandbox
 from include.sandbox.services import SERVICES
 
 POLICY_FILE = Path(__file__).parents[2] / "include" / "policy" / "clique.yaml"
 DAY_SECONDS = 86_400
+
+SUPPRESSIONS = {
+    "sendgrid": {
+        "bounces": "A6-bounces",
+        "blocks": "A6-blocks",
+        "invalid_emails": "A6-invalid-emails",
+        "spam_reports": "A6-spam-reports",
+    },
+    "mailgun": {"bounces": "A7-bounces", "complaints": "A7-complaints"},
+}
+"""Lists of mail services whose entries age, each with its rule."""
 
 Contents: TypeAlias = dict[str, dict[Any, Any]]
 """Collection → id → record."""
@@ -71,10 +85,22 @@ def look(sandbox: Sandbox) -> Contents:
         contents[f"website {kind}"] = {record["id"]: record for record in company.records("wix", kind)}
     contents["readers"] = {record["id"]: record for record in company.records("ortto", "people")}
     contents["devices"] = _devices(company.records("onesignal", "users"))
+    for service, twin in (("sendgrid", company.sendgrid), ("mailgun", company.mailgun)):
+        contents |= suppressions(service, twin)
     host, _, port = sandbox.endpoints["redis"].rpartition(":")
     with redis.Redis(host, int(port)) as client:
         contents["cache"] = {key.decode(): client.get(key) for key in client.scan_iter(count=5000)}
     return contents
+
+
+def suppressions(service: str, twin: SendGridSandbox | MailgunSandbox) -> Contents:
+    """The lists of a mail service that age, each entry by whose list it is on and its address."""
+    found: Contents = {f"{service} {name}": {} for name in SUPPRESSIONS[service]}
+    for kind, record in twin.records():
+        if kind in SUPPRESSIONS[service]:
+            whose = record.get("subuser", record.get("domain"))
+            found[f"{service} {kind}"][whose, record.get("email", record.get("address"))] = record
+    return found
 
 
 @dataclass(frozen=True)
@@ -171,6 +197,7 @@ class Truth:
         exports = (o for o in estate.objects() if o.name.startswith("exports/") and over(o.time_created, "X2"))
         collected = ((one.id, one.slug) for one in leads(estate) if over(one.editions[0].at, "A14"))
         yield "A14", self._fate("leads", collected)
+        yield from self._suppressed()
         yield "X2", self._fate("objects", (((o.name, o.time_created), "") for o in exports))
         answers = (a for _, a in _seeded("typeform", estate) if over(a["submitted_at"] or a["landed_at"], "M4"))
         yield "M4", self._fate("form answers", ((a["id"], a["email"]) for a in answers))
@@ -184,6 +211,17 @@ class Truth:
         devices = _devices([user for _, user in _seeded("onesignal", estate)])
         asleep = (number for number, device in devices.items() if over(device["last_active"], "A8"))
         yield "A8", self._fate("devices", ((number, devices[number]["external_id"] or number) for number in asleep))
+
+    def _suppressed(self) -> Iterator[tuple[str, Fate]]:
+        clock, fills = (lambda: self._estate.as_of), (traces.fill_sendgrid, traces.fill_mailgun)
+        twins = SendGridSandbox(Faults(), Journal(), clock), MailgunSandbox(Faults(), Journal(), clock)
+        for service, twin, fill in zip(SUPPRESSIONS, twins, fills, strict=True):
+            fill(self._estate, twin)  # type: ignore[operator]
+            contents = suppressions(service, twin)
+            for name, rule in SUPPRESSIONS[service].items():
+                collection = f"{service} {name}"
+                due = [key for key, record in contents[collection].items() if self._over(_made(record), rule)]
+                yield rule, self._fate(collection, ((key, key[1]) for key in due))
 
     def _over(self, moment: datetime | None, rule: str) -> bool:
         return is_over(moment, rule, self._as_of)
@@ -240,6 +278,12 @@ def _anonymous(record: Mapping[str, Any]) -> dict[str, Any]:
     at = record["at"]
     month = at[:7] if isinstance(at, str) else f"{at:%Y-%m}"
     return {"feature": record["feature"], "country": record["country"], "at_month": month}
+
+
+def _made(record: Mapping[str, Any]) -> datetime:
+    """When an entry of a suppression list was made."""
+    seconds = record.get("created")
+    return record["created_at"] if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _time(value: object) -> datetime | None:

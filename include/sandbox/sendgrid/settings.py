@@ -14,8 +14,8 @@ SCOPES = (
     "suppression.read",
     "suppression.delete",
     "asm.groups.read",
+    "asm.groups.suppressions.read",
     "asm.groups.suppressions.delete",
-    "email_activity.read",
 )
 
 

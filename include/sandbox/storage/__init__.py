@@ -31,6 +31,11 @@ class StorageSandbox:
         self._api = StorageApi(self._store)
         self.app = serve(self._api.handle, "storage", faults, journal)
 
+    @property
+    def permissions(self) -> set[str]:
+        """What callers are told that they may do; can be changed while it runs."""
+        return self._api.permissions
+
     def reset(self) -> None:
         """Forget all buckets."""
         self._store.buckets.clear()

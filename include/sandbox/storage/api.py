@@ -22,6 +22,8 @@ Method: TypeAlias = Callable[..., Answer]
 
 _GENERATIONS = {"ifGenerationMatch", "ifGenerationNotMatch", "ifMetagenerationMatch", "ifMetagenerationNotMatch"}
 _METAGENERATIONS = {"ifMetagenerationMatch", "ifMetagenerationNotMatch"}
+PERMISSIONS = ("storage.buckets.get", "storage.objects.delete", "storage.objects.get", "storage.objects.list")
+"""What the caller may do to every bucket, for whoever asks; no call is refused for it."""
 _LIST = {"delimiter", "endOffset", "maxResults", "pageToken", "prefix", "projection", "softDeleted", "startOffset"}
 _BUCKET_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")
 
@@ -31,6 +33,7 @@ class StorageApi:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.permissions = set(PERMISSIONS)
         self._uploads = Uploads(store)
         one = r"/storage/v1/b/(?P<bucket>[^/]+)"
         item = one + r"/o/(?P<name>[^/]+)"
@@ -43,6 +46,7 @@ class StorageApi:
             ("PATCH", one, self._patch_bucket),
             ("DELETE", one, self._delete_bucket),
             ("POST", one + "/lockRetentionPolicy", self._lock),
+            ("GET", one + "/iam/testPermissions", self._test_permissions),
             ("GET", one + "/o", self._list),
             ("GET", item, self._get),
             ("GET", r"/download" + item, self._download),
@@ -106,6 +110,16 @@ class StorageApi:
         found = self._store.bucket(bucket)
         Preconditions.of(call).check(found)
         return Answer(body=bucket_resource(found, call.base))
+
+    def _test_permissions(self, call: Call, bucket: str) -> Answer:
+        call.expect({"permissions", "userProject"})
+        self._store.bucket(bucket)
+        asked = [value for name, value in call.pairs if name == "permissions"]
+        if not asked:
+            raise Trouble(400, "required", "Required parameter: permissions")
+        held = [permission for permission in asked if permission in self.permissions]
+        body = {"kind": "storage#testIamPermissionsResponse", **({"permissions": held} if held else {})}
+        return Answer(body=body)
 
     def _patch_bucket(self, call: Call, bucket: str) -> Answer:
         call.expect({"projection", *_METAGENERATIONS})

@@ -17,14 +17,16 @@ from include.connection import Connection
 from include.errors import Refused, Unavailable
 from include.policy.actions import Anonymisation
 from include.policy.persons import Disposal, IdentifierKind, RequestType
-from include.subjects.identifiers import Subject
+from include.subjects.identifiers import Identifier, Subject
+from include.systems.assuring import Access
+from include.systems.elasticsearch.access import access
 from include.systems.elasticsearch.anonymising import script
 from include.systems.elasticsearch.client import SYSTEM, client_options, connect_client
 from include.systems.elasticsearch.fields import check_persons
 from include.systems.elasticsearch.selecting import Query, Reader, field_of, index_at
 from include.systems.elasticsearch.tasks import Tasks, task_options, task_patience
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Place, Receipt, Seen
-from include.systems.places import Tally, check, known_by, pieces
+from include.systems.places import Tally, check, goes, known_by, pieces
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -80,8 +82,14 @@ class Spot:
         """The documents that name persons by one of the values, which are never none."""
         if not values:
             raise AssertionError("a query for persons names at least one of them")
-        conditions = ({"terms": {name: list(accepted)}} for name, accepted in self.place.person.where.items())
-        return {"bool": {"filter": [{"terms": {self.field: list(values)}}, *conditions]}}
+        return {"bool": {"filter": [{"terms": {self.field: list(values)}}, *self._conditions()]}}
+
+    def everybody(self) -> Query:
+        """The documents that name anybody. For counts only: no query that deletes is made from it."""
+        return {"bool": {"filter": [{"exists": {"field": self.field}}, *self._conditions()]}}
+
+    def _conditions(self) -> list[Query]:
+        return [{"terms": {name: list(accepted)}} for name, accepted in self.place.person.where.items()]
 
     def disagrees(self, other: Spot) -> bool:
         """Whether one place deletes and another keeps what can be one document."""
@@ -167,6 +175,18 @@ class ElasticsearchErasing:
                 for position, one in enumerate(self._named(spot, subjects)):
                     remaining[position] += one.count if _goes(one.disposal) else 0
         return [Seen(subject.ref, left) for subject, left in zip(subjects, remaining, strict=True)]
+
+    def access(self) -> Access:
+        """Which rights the key has on the cluster and on each index; nothing is read."""
+        return access(self._client, list(dict.fromkeys(spot.index for spot in self._spots)))
+
+    def people(self) -> Iterator[Identifier]:
+        """Everybody whom documents name that an erasure removes or changes, by aggregation."""
+        for spot in self._spots:
+            if goes(spot.place):
+                self._reader(spot.index).refresh()
+                for value, _ in self._reader(spot.index).values(spot.everybody(), spot.field):
+                    yield Identifier(spot.place.person.identifier, str(value))
 
     def close(self) -> None:
         """Close the connections, if there are any."""

@@ -6,15 +6,16 @@ only as it was found: a document that changed since is judged anew, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from include.connection import Connection
 from include.errors import Unavailable
 from include.subjects.identifiers import Identifier, Subject
+from include.systems.assuring import Access
 from include.systems.erasing import Did, ErasingCard, Found, Means, Receipt, Seen
-from include.systems.firestore import CARD, ERASING_CARD, queries
+from include.systems.firestore import CARD, ERASING_CARD, listing, queries
 from include.systems.firestore.access import credentials_of
 from include.systems.firestore.cascade import Below, below
 from include.systems.firestore.cases import Case, Record, Records, add, deleted, merged, settled, unlinked
@@ -62,6 +63,14 @@ class FirestoreErasing:
         """Release sockets and channels."""
         self._pool.shutdown()
         self._gateway.close()
+
+    def access(self) -> Access:
+        """See :func:`include.systems.firestore.listing.access`."""
+        return listing.access(self._gateway, self._ways)
+
+    def people(self) -> Iterator[Identifier]:
+        """See :func:`include.systems.firestore.listing.everybody`."""
+        return listing.everybody(self._gateway, self._ways, self._profiles)
 
     def profiles(self, identifiers: Sequence[Identifier]) -> list[tuple[Identifier, ...]]:
         """See :class:`include.systems.firestore.profiles.Profiles`."""

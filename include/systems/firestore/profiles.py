@@ -19,7 +19,7 @@ from include.systems.firestore.persons import is_document_id, position
 from include.systems.firestore.place import Collection
 from include.systems.places import forms, pieces, usable
 
-_SHARED = frozenset({IdentifierKind.WORKSPACE})
+SHARED = frozenset({IdentifierKind.WORKSPACE})
 """Kinds that many persons have in common: they are read, but nobody is found by them."""
 _NAMES = 300
 _TRIED = "look for the profiles of persons"
@@ -70,11 +70,11 @@ class Profiles:
             return []
         wanted: dict[IdentifierKind, dict[str, None]] = {}
         for known in identifiers:
-            if known.kind in self.places and known.kind not in _SHARED:
+            if known.kind in self.places and known.kind not in SHARED:
                 values = wanted.setdefault(known.kind, {})
                 values.update((form, None) for form in forms(known.kind, known.value) if usable(form))
         found = {document.name: document for document in self._documents(wanted)}
-        profiles = (self._identifiers(found[name]) for name in sorted(found))
+        profiles = (self.own(found[name]) for name in sorted(found))
         return [held for held in profiles if any(known.value in wanted.get(known.kind, ()) for known in held)]
 
     def _documents(self, wanted: Mapping[IdentifierKind, Mapping[str, None]]) -> Iterator[Any]:
@@ -100,7 +100,7 @@ class Profiles:
         parent = self.gateway.name(self.collection.parent or "")
         return list(self.gateway.query(parent, query, _TRIED, self.collection.index_of(path)))
 
-    def _identifiers(self, document: Any) -> tuple[Identifier, ...]:
+    def own(self, document: Any) -> tuple[Identifier, ...]:
         """All that a profile holds, the user id first, each once."""
         kinds = sorted(self.places, key=lambda kind: kind is not IdentifierKind.USER_ID)
         held = (

@@ -88,9 +88,13 @@ def below(limit: int, behind: str | None = None) -> Any:
     """Names of all documents below a parent in any collection: at most ``limit``, after the name ``behind``."""
     query = StructuredQuery()
     query.from_.add(all_descendants=True)
-    query.order_by.add(direction=_ASCENDING).field.field_path = NAME
-    query.limit.value = limit
+    return project(page(query, limit, behind), [])
+
+
+def page(query: Any, limit: int, behind: str | None) -> Any:
+    """At most ``limit`` documents in the order of their names, after the name ``behind``."""
+    in_order(query).limit.value = limit
     if behind is not None:
         query.start_at.before = False
         query.start_at.values.add(reference_value=behind)
-    return project(query, [])
+    return query

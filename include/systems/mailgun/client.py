@@ -49,6 +49,15 @@ class Client:
             if len(items) < _DOMAINS:
                 return found
 
+    def try_access(self) -> None:
+        """List one sending domain.
+
+        Raises:
+            Unavailable: no answer.
+            Refused: the key is not accepted.
+        """
+        self.http.call("GET", "/v4/domains", params={"limit": 1}, tried="list a domain")
+
     def pages(self, path: str, *segments: str, limit: int, subaccount: str, tried: str) -> Iterator[list[Any]]:
         """The pages of a list. The vendor names a next page even after the last one, which is known by its size.
 

@@ -47,10 +47,20 @@ def look(client: Client, addresses: Collection[str]) -> list[Entry]:
         Unavailable: a call failed.
         Refused: the key may not read a list.
     """
-    wanted, domains = set(addresses), client.domains()
-    places = [Entry(kind, domain.name, domain.subaccount, "") for domain in domains for kind in SUPPRESSIONS]
-    places += _mailing_lists(client, domains)
-    return [entry for place in places for entry in _within(client, place, wanted)]
+    wanted = set(addresses)
+    return [entry for place in _places(client, LISTS) for entry in _within(client, place, wanted)]
+
+
+def everybody(client: Client, kinds: Collection[str]) -> Iterator[Entry]:
+    """All entries of some kinds in the account and all its subaccounts; whole domains on an allowlist are left out.
+
+    Raises:
+        Unavailable: a call failed; the list is not complete.
+        Refused: the key may not read a list.
+    """
+    for place in _places(client, kinds):
+        for page in _pages(client, place):
+            yield from (_at(place, email) for email in (_email(place, item) for item in page) if sendable(email))
 
 
 def remove(client: Client, entry: Entry) -> bool:
@@ -75,6 +85,35 @@ def is_there(client: Client, entry: Entry) -> bool:
     return any(_asked(client, entry, entry.email))
 
 
+def items(client: Client, kind: str) -> Iterator[tuple[Entry, list[dict[str, Any]]]]:
+    """The pages of a suppression list, domain by domain, as the vendor gives them.
+
+    Raises:
+        Unavailable: a call failed.
+        Refused: the key may not read it.
+    """
+    for place in _places(client, [kind]):
+        for page in _pages(client, place):
+            yield place, page
+
+
+def look_at(client: Client, entry: Entry) -> dict[str, Any] | None:
+    """An entry as the vendor gives it; None where it is not there.
+
+    Raises:
+        Unavailable: a call failed.
+        Refused: the key may not read it.
+    """
+    answer = _one(client, "GET", entry, f"look at an entry of {entry.kind}")
+    return None if answer.status == 404 else dict(answer.json)
+
+
+def _places(client: Client, kinds: Collection[str]) -> list[Entry]:
+    domains = client.domains()
+    places = [Entry(kind, d.name, d.subaccount, "") for d in domains for kind in SUPPRESSIONS if kind in kinds]
+    return [*places, *(_mailing_lists(client, domains) if MEMBERS in kinds else ())]
+
+
 def _mailing_lists(client: Client, domains: Collection[Domain]) -> Iterator[Entry]:
     for subaccount in sorted({"", *(domain.subaccount for domain in domains)}):
         tried = "list its mailing lists"
@@ -83,9 +122,7 @@ def _mailing_lists(client: Client, domains: Collection[Domain]) -> Iterator[Entr
 
 
 def _within(client: Client, place: Entry, wanted: set[str]) -> Iterator[Entry]:
-    path, limit = ("/v3/lists/{}/members/pages", FULL) if place.kind == MEMBERS else ("/v3/{}/" + place.kind, _PAGE)
-    pages = client.pages(path, place.within, limit=limit, subaccount=place.subaccount, tried=f"read {place.kind}")
-    for number, page in enumerate(pages, 1):
+    for number, page in enumerate(_pages(client, place), 1):
         emails = (_email(place, item) for item in page)
         yield from (_at(place, email) for email in emails if same(email) in wanted)
         if number >= len(wanted) and len(page) >= FULL:
@@ -94,6 +131,11 @@ def _within(client: Client, place: Entry, wanted: set[str]) -> Iterator[Entry]:
         return
     for address in sorted(wanted):
         yield from _asked(client, place, address)
+
+
+def _pages(client: Client, place: Entry) -> Iterator[list[Any]]:
+    path, limit = ("/v3/lists/{}/members/pages", FULL) if place.kind == MEMBERS else ("/v3/{}/" + place.kind, _PAGE)
+    return client.pages(path, place.within, limit=limit, subaccount=place.subaccount, tried=f"read {place.kind}")
 
 
 def _asked(client: Client, place: Entry, address: str) -> Iterator[Entry]:

@@ -7,15 +7,16 @@ more a moment later. That nothing is there is looked at twice in any case, by ``
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from include.connection import Connection
 from include.errors import Refused
 from include.policy.persons import IdentifierKind
-from include.subjects.identifiers import Subject
+from include.subjects.identifiers import Identifier, Subject
 from include.systems.addresses import addresses, doubtful, same, sendable
+from include.systems.assuring import Access
 from include.systems.erasing import Did, Found, Means, Receipt, Seen, Stays
 from include.systems.mailgun import ERASING_CARD, entries, events
 from include.systems.mailgun.client import SYSTEM, connect
@@ -87,6 +88,17 @@ class Mailgun:
             )
             for subject in subjects
         ]
+
+    def access(self) -> Access:
+        """List one sending domain, which names nobody."""
+        self._client.try_access()
+        return Access(shown=False, note="The key is accepted; Mailgun does not show what it may do.")
+
+    def people(self) -> Iterator[Identifier]:
+        """Every address on a list that does not survive an erasure, and every member of a mailing list."""
+        kept = self._means.keep_suppressions
+        for entry in entries.everybody(self._client, [kind for kind in entries.LISTS if kind not in kept]):
+            yield Identifier(IdentifierKind.EMAIL, entry.email)
 
     def close(self) -> None:
         """Release the sockets."""

@@ -63,6 +63,16 @@ class Nodes:
             for start in range(0, len(held), PAGE):
                 yield server, held[start : start + PAGE]
 
+    def user(self, node: Any) -> str:
+        """Name of the user of the access control list; "" where the server has none, or does not say."""
+        from redis.exceptions import ResponseError
+
+        with speaking("ask who one is"):
+            try:
+                return str(node.acl_whoami())
+            except ResponseError:
+                return ""
+
     def close(self) -> None:
         """Close the sockets."""
         if self._client is not None:

@@ -14,9 +14,10 @@ from datetime import timedelta
 from include.connection import Connection
 from include.errors import Refused
 from include.policy.persons import Disposal, IdentifierKind
-from include.subjects.identifiers import Subject
+from include.subjects.identifiers import Identifier, Subject
+from include.systems.assuring import Access
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Place, Receipt, Seen
-from include.systems.places import Tally, check, known_by
+from include.systems.places import Tally, check, goes, known_by
 from include.systems.redis.client import Nodes, scan, speaking
 from include.systems.redis.patterns import SYSTEM, Pattern
 
@@ -96,6 +97,26 @@ class RedisErasing:
         """Look again from the beginning."""
         again = self._look(subjects)
         return [Seen(subject.ref, one.tally.total) for subject, one in zip(subjects, again, strict=True)]
+
+    def access(self) -> Access:
+        """Ask each server whether it is there. Who one is says whether it is the user that may do everything."""
+        names = set()
+        for node in self._nodes.all():
+            with speaking("reach the server"):
+                node.ping()
+            names.add(self._nodes.user(node))
+        everything = ("all commands of the default user",) if "default" in names else ()
+        return Access(excess=everything, shown=False, note="It answers; rights show when a key is looked at.")
+
+    def people(self) -> Iterator[Identifier]:
+        """Everybody who has a key that an erasure removes, by the longest id that the key can be read as."""
+        for place, pattern in self._places:
+            if not goes(place):
+                continue
+            for node in self._nodes.all():
+                for page in scan(node, pattern.glob):
+                    owners = (pattern.owners(key) for key in page)
+                    yield from (Identifier(place.person.identifier, found[0]) for found in owners if found)
 
     def close(self) -> None:
         """Close the sockets."""

@@ -1,6 +1,7 @@
 """SendGrid: mail data erased by the vendor's own job, contacts and suppressions removed and read back; and mail sent.
 
     system   what the erasure engine calls          mailer   what sends the answer to a person
+    ageing   what the retention engine calls, behind ``dated_lists``
     ├── erasejob       the vendor's erasure of mail data
     ├── contacts       search, deletion and its job
     ├── suppressions   who gets no mail any more
@@ -12,9 +13,12 @@ This file is what the registry loads for the card, and stays light.
 from __future__ import annotations
 
 from datetime import timedelta
+from types import MappingProxyType
 
 from include.connection import Connection
+from include.policy.actions import Action
 from include.policy.persons import IdentifierKind
+from include.systems.contract import Card, Proof, RetentionSystem
 from include.systems.erasing import ErasingCard, ErasingSystem, ErasureProof, Means
 from include.systems.mailing import Mailer
 
@@ -37,6 +41,21 @@ ERASING_CARD = ErasingCard(
     ),
 )
 
+CARD = Card(
+    key="sendgrid",
+    version="1",
+    proof=Proof.READ_BACK,
+    actions=frozenset({Action.DELETE}),
+    location_keys=MappingProxyType({"list": "name of the list: bounces, blocks, invalid_emails, spam_reports"}),
+    subject_forms=MappingProxyType({"email": "the address is the person's identifier"}),
+    trigger_fields=frozenset({"created"}),
+    batch_size=500,
+    documentation="https://www.twilio.com/docs/sendgrid/api-reference/suppressions-suppressions",
+    horizon="An entry is gone at once; the vendor names no copies of it.",
+)
+AGED = ("bounces", "blocks", "invalid_emails", "spam_reports")
+"""Lists whose entries go by age; who does not want mail is on others, which stay."""
+
 
 def connect_erasing(connection: Connection, means: Means) -> ErasingSystem:
     """Build the client of an account and all its subusers.
@@ -50,6 +69,20 @@ def connect_erasing(connection: Connection, means: Means) -> ErasingSystem:
     from include.systems.sendgrid.system import SendGrid
 
     return SendGrid(connection, means)
+
+
+def connect(connection: Connection) -> RetentionSystem:
+    """Build the client that removes old entries of suppression lists.
+
+    The connection is that of :func:`connect_erasing`.
+
+    Raises:
+        Refused: the key is missing.
+    """
+    from include.systems.dated_lists import DatedLists
+    from include.systems.sendgrid.ageing import SuppressionLists
+
+    return DatedLists(CARD, AGED, SuppressionLists(connection))
 
 
 def connect_mailer(connection: Connection, means: Means) -> Mailer:

@@ -17,7 +17,9 @@ from sendgrid import SendGridAPIClient  # type: ignore[import-untyped]
 
 from include.connection import Connection
 from include.errors import Refused
+from include.systems.assuring import Access
 from include.systems.http import Answer, Http
+from include.systems.sendgrid.rights import judge
 
 SYSTEM = "sendgrid"
 HOST = "https://api.sendgrid.com"
@@ -114,6 +116,16 @@ class Accounts:
             self._check_rights()
             self._all = (self.own, *(self._account(name) for name in self._subusers()))
         return self._all
+
+    def access(self) -> Access:
+        """The rights of the key beside the needed ones.
+
+        Raises:
+            Refused: the key is not accepted.
+            Unavailable: no answer.
+        """
+        granted = self.own.calls.scopes.get(tried="read the rights of its API key").json["scopes"]
+        return judge(map(str, granted), subusers=self._connection.extra.get("subusers") is not False)
 
     def pause(self, seconds: float) -> None:
         """Wait between two calls."""

@@ -56,6 +56,46 @@ def look(account: Account, addresses: Collection[str]) -> list[Entry]:
     return [entry for entry in (*found, *_in_groups(account, wanted)) if entry.address in wanted]
 
 
+def everybody(account: Account, lists: Collection[str]) -> Iterator[str]:
+    """Every address on some of the lists of an account, as the list writes it.
+
+    Raises:
+        Unavailable: a call failed; the list is not complete.
+        Refused: the key may not read a list.
+    """
+    for name in lists:
+        if name == GROUPS:
+            for group in account.calls.asm.groups.get(tried="read the groups of unsubscribes").json:
+                yield from _members(account.calls.asm.groups._(str(group["id"])).suppressions)
+        else:
+            yield from (str(entry["email"]) for found in pages(account, name) for entry in found)
+
+
+def pages(account: Account, name: str, **bounds: int) -> Iterator[list[dict[str, Any]]]:
+    """One of the lists below ``/v3/suppression`` page by page, newest entries first.
+
+    Args:
+        account: whose list.
+        name: of the list.
+        bounds: ``start_time`` and ``end_time``, seconds since 1970: between which an entry was made.
+    """
+    offset = 0
+    while True:
+        found = page(account, name, offset, **bounds)
+        yield found
+        offset += PAGE
+        if len(found) < PAGE:
+            return
+
+
+def page(account: Account, name: str, offset: int, **bounds: int) -> list[dict[str, Any]]:
+    """One page of :func:`pages`, from an entry on."""
+    calls = account.calls.suppression._("unsubscribes" if name == GLOBAL else name)
+    params = {"limit": PAGE, "offset": offset, **bounds}
+    found: list[dict[str, Any]] = calls.get(query_params=params, tried=f"read {name}").json
+    return found
+
+
 def remove(account: Account, entries: Collection[Entry]) -> None:
     """Take exact entries off their lists; one that is not there any more is no error.
 
@@ -78,12 +118,10 @@ def remove(account: Account, entries: Collection[Entry]) -> None:
 
 
 def _on_list(account: Account, name: str, wanted: set[str]) -> Iterator[str]:
-    calls = account.calls.suppression._("unsubscribes" if name == GLOBAL else name)
-    tried = f"read {name}"
     for number in range(len(wanted)):
-        page = calls.get(query_params={"limit": PAGE, "offset": number * PAGE}, tried=tried).json
-        yield from (str(entry["email"]) for entry in page if same(str(entry["email"])) in wanted)
-        if len(page) < PAGE:
+        found = page(account, name, number * PAGE)
+        yield from (str(entry["email"]) for entry in found if same(str(entry["email"])) in wanted)
+        if len(found) < PAGE:
             return
     for address in wanted:
         yield from _one(account, name, address)

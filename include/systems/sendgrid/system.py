@@ -7,15 +7,17 @@ can't be searched reliably (the log is an add-on and shorter than what is kept),
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
 from include.connection import Connection
 from include.errors import Refused
-from include.subjects.identifiers import Subject
+from include.policy.persons import IdentifierKind
+from include.subjects.identifiers import Identifier, Subject
 from include.systems.addresses import addresses, doubtful
+from include.systems.assuring import Access
 from include.systems.erasing import Did, Found, Means, Receipt, Seen, Stays
 from include.systems.sendgrid import ERASING_CARD, contacts, erasejob, suppressions
 from include.systems.sendgrid.client import SYSTEM, Account, Accounts
@@ -106,6 +108,17 @@ class SendGrid:
         given = {receipt.ref: receipt for receipt in receipts}
         pending = cache(contacts.pending)
         return [self._seen(subject, held, given.get(subject.ref), pending) for subject in subjects]
+
+    def access(self) -> Access:
+        """The rights of the key beside the needed ones, as the vendor lists them."""
+        return self._accounts.access()
+
+    def people(self) -> Iterator[Identifier]:
+        """Every address on a list that does not survive an erasure. Contacts can't be listed page by page."""
+        kept = self._means.keep_suppressions
+        for account in self._accounts.all():
+            for email in suppressions.everybody(account, [name for name in suppressions.LISTS if name not in kept]):
+                yield Identifier(IdentifierKind.EMAIL, email)
 
     def close(self) -> None:
         """Release the sockets."""

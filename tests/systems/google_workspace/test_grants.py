@@ -175,3 +175,15 @@ def test_a_connection_without_an_application_is_refused_before_any_call(google, 
 def test_a_pace_that_is_none_is_refused(google, number):
     with pytest.raises(Refused), google.system(calls_per_second=number):
         pass
+
+
+def test_the_mail_watch_of_the_person_is_stopped_before_the_grant_goes_and_no_other_one(google):
+    google.twin.allow("1//ann", "ann@example.com", watch=True)
+    google.twin.allow("1//ben", "ben@example.com", watch=True)
+    google.faults.add(Fault("google_workspace", FaultKind.STATUS, "revoke", status=500, times=99))
+    with google.system() as system:
+        found = system.find([ann().subject()])
+        with pytest.raises(Unavailable):
+            system.erase(found)
+    watched = {record["token"]: record["mail_watch"] for kind, record in google.twin.records() if kind == "grants"}
+    assert watched == {"1//ann": False, "1//ben": True}
