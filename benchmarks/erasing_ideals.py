@@ -14,7 +14,7 @@ facebook          look: the list of audiences; a page of 100 posts with their fi
 google_analytics  no look. erase: one identifier to a call, 500 a day and property.
 instagram         look: a page of 100 media with their first 50 comments; 50 conversations to a batch. erase: 50
                   comments to a batch.
-linkedin          look: the list of segments. erase: 1,000 hashes to a call for each segment (the vendor names no limit).
+linkedin          look: the list of segments. erase: 1,000 hashes to a call for each segment (our own limit).
 loggly            look: 1 call for the retention, and the phrases of everybody (A + U) in queries of 4,000 characters;
                   the vendor documents no limit, common servers take a request line of 8,000. No erasure.
 tawk_to           look: lists in pages of 100, with and without the trash, then each chat that the list cut short, each
