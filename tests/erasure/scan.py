@@ -36,7 +36,7 @@ class Index:
     def mentions(self, needles: Iterable[str]) -> dict[Place, int]:
         """In how many records of which collection something of a person is found, whole and in any letter case.
 
-        An address that is the end or the beginning of another one is not found in that other one: it is somebody else's.
+        An address that another one ends or begins with is not found in that other one: it is somebody else's.
         """
         wanted = [needle.lower() for needle in needles if needle]
         found = {
