@@ -194,7 +194,8 @@ def _fate(place: Place, text: str, record: Mapping[str, Any], person: Known) -> 
 
 def account(service: str, person: Known) -> set[str]:
     """The ids of a person at a social network."""
-    return {one for one in person.ids if re.fullmatch(_ACCOUNTS[service], one)}
+    bare = {one.removeprefix(f"{service}:") for one in person.ids}
+    return {one for one in bare if re.fullmatch(_ACCOUNTS[service], one)}
 
 
 def _social(place: Place, text: str, record: Mapping[str, Any], asked: Asked, answered: frozenset[str]) -> End | None:
