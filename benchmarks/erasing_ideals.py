@@ -19,8 +19,8 @@ loggly            look: 1 call for the retention, and the phrases of everybody (
                   the vendor documents no limit, common servers take a request line of 8,000. No erasure.
 tawk_to           look: lists in pages of 100, with and without the trash, then each chat that the list cut short, each
                   ticket and each contact by itself. No erasure.
-twitter           look: the list of audiences, and pages of 100 direct messages. erase: 2,500 people to a call for each
-                  audience, a message to a call.
+twitter           look: the list of audiences, and pages of 100 direct messages (theirs alone). erase: 2,500 people to a
+                  call for each audience, a message to a call.
 sendgrid          for the account and each subuser. look: 100 addresses to a search of contacts; each list of
                   suppressions in pages of 500, the list of groups, and each group.
                   erase: 5,000 addresses to an erasure job, 100 contacts (a query of 4 KB) to a deletion and one look at
@@ -150,7 +150,7 @@ def _linkedin(wave: Wave) -> Calls:
 
 def _twitter(wave: Wave) -> Calls:
     found, audiences = wave.found["twitter"], 1
-    look = 1 + pages(wave.sizes["twitter"].get("messages", 0), 100)
+    look = 1 + pages(found["messages"], 100)
     return 2 * look, audiences * pages(len(wave.subjects), 2500) + found["messages"], look
 
 

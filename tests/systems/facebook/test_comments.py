@@ -59,6 +59,14 @@ def test_all_pages_are_read(facebook, page):
         page.says(f"1000_{number}", "107" if number in (1, 240) else "999")
     assert facebook.run(ANN)[1][0].gone == 3
     assert len(page.left()) == 367
+    assert len(facebook.asked("GET", "/feed")) == 10
+
+
+def test_fewer_posts_come_in_a_page_where_the_connection_says_so(facebook, page):
+    page.says("5000", "107", parent="")
+    facebook.run(ANN, content_per_page=1)
+    assert {dict(call.query)["limit"] for call in facebook.asked("GET", "/feed")} == {"1"}
+    assert page.left() == set()
 
 
 def test_deletions_come_fifty_to_a_batch(facebook, page):

@@ -91,6 +91,11 @@ def test_the_access_of_a_page_that_is_not_assigned_is_refused(facebook, page):
     assert "full control" in raised.value.next_step
 
 
+def test_the_access_to_an_ad_account_that_is_not_assigned_is_refused(facebook, page):
+    with pytest.raises(Refused):
+        facebook.system(ad_account_id="999").access()
+
+
 def test_a_token_that_is_no_longer_valid_is_refused(facebook, page):
     facebook.instead = lambda call: (
         Reply(200, [{"code": 200, "body": '{"data": {"is_valid": false, "scopes": []}}'}])
@@ -116,6 +121,7 @@ def test_the_calls_keep_the_pace(facebook, page):
         {"ad_account_id": "act_me"},
         {"version": "25"},
         {"calls_per_second": 0},
+        {"content_per_page": 0},
         {"audience_records": -1},
         {"audience_records": True},
     ],
