@@ -49,9 +49,8 @@ class Held:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of each kind an erasure would be about."""
+        """How many of each kind are held. Hashes are no kind: whether one is in an audience is known to nobody."""
         held = {
-            "audience_keys": sum(map(len, self.keys.values())),
             "comments": len(self.written),
             "answered_comments": self.answered,
             "conversations": len(self.threads),
