@@ -15,11 +15,11 @@ google_analytics  no look. erase: one identifier to a call, 500 a day and proper
 firebase_performance  no look. erase: an installation to a call, no bulk deletion.
 instagram         look: a page of 100 media with their first 50 comments; 50 conversations to a batch. erase: 50
                   comments to a batch.
-linkedin          look: the list of segments. erase: 1,000 hashes to a call and segment (no limit is named).
 google_sign_in    look: 100 ids of accounts and at the provider. erase: an update names one account.
 google_workspace  look: a grant to a call. erase: a call for the mail watch of each grant, each channel, each grant.
 linkedin_sign_in  look: as google_sign_in, and a token to a call. erase: an account, a token to a call, and a look at
                   each token, because no page says what the revocation does.
+linkedin          look: the list of segments. erase: 1,000 hashes to a call for each segment (our own limit).
 loggly            look: 1 call for the retention, and the phrases of everybody (A + U) in queries of 4,000 characters;
                   the vendor documents no limit, common servers take a request line of 8,000. No erasure.
 microsoft_graph   look: a grant to a call, and a list for each that lives; a token and a list for the tenant.
@@ -28,8 +28,8 @@ hotjar            look: a token; the list of surveys of a site, and 100 answers 
                   erase: one address or user id to a deletion of hits, for each that the answers show.
 tawk_to           look: lists in pages of 100, with and without the trash, then each chat that the list cut short, each
                   ticket and each contact by itself. No erasure.
-twitter           look: the list of audiences, and pages of 100 direct messages. erase: 2,500 people to a call for each
-                  audience, a message to a call.
+twitter           look: the list of audiences, and pages of 100 direct messages (theirs alone). erase: 2,500 people to a
+                  call for each audience, a message to a call.
 sendgrid          for the account and each subuser. look: 100 addresses to a search of contacts; each list of
                   suppressions in pages of 500, the list of groups, and each group.
                   erase: 5,000 addresses to an erasure job, 100 contacts (a query of 4 KB) to a deletion and one look at
@@ -234,7 +234,7 @@ def _linkedin(wave: Wave) -> Calls:
 
 def _twitter(wave: Wave) -> Calls:
     found, audiences = wave.found["twitter"], 1
-    look = 1 + pages(wave.sizes["twitter"].get("messages", 0), 100)
+    look = 1 + pages(found["messages"], 100)
     return 2 * look, audiences * pages(len(wave.subjects), 2500) + found["messages"], look
 
 

@@ -69,6 +69,8 @@ def connect_erasing(connection: Connection, means: Means) -> Profile:
     - ``version``: of the Graph API, such as ``v25.0``.
     - ``calls_per_second``: shared by all tasks, 2 if left out; Meta's limits grow with the page, so that no number
       fits all.
+    - ``content_per_page``: posts in a page, with their comments, 25 if left out and 100 at most; fewer where Meta
+      answers 500 to a list that is too long for it.
     - ``audience_records``: most hashes in a call, 10000 if left out.
 
     Raises:

@@ -67,7 +67,7 @@ def connect_erasing(connection: Connection, means: Means) -> Profile:
 
     - ``instagram_id``: id of the company's professional account, digits. Required.
     - ``page_id``: id of the page that the account is linked to, digits. Required.
-    - ``version`` and ``calls_per_second``: as for Facebook.
+    - ``version``, ``calls_per_second`` and ``content_per_page``: as for Facebook.
 
     Raises:
         Refused: the connection lacks something; the message names it.

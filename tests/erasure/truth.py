@@ -244,13 +244,13 @@ def _mailed(collection: str, text: str, record: Mapping[str, Any], person: Known
 def _collected(collection: str, text: str, record: Mapping[str, Any], person: Known) -> Fate | None:
     """Leads by address or by the name of the profile; what runs collected, by any of both in a row."""
     if collection == "results":
-        urls = (f"linkedin.com/in/{profile}/" for profile in person.ids)
+        urls = (f"linkedin.com/in/{profile}/" for profile in person.at_services)
         mine = any(url in text for url in urls) or any(names(text, email) for email in person.emails)
         return Fate.BY_HAND if mine else None
     addresses = {
         str(one).lower() for one in (*record.get("professional_emails", ()), *record.get("personal_emails", ()))
     }
-    mine = record.get("slug") in person.ids or bool(addresses & {email.lower() for email in person.emails})
+    mine = record.get("slug") in person.at_services or bool(addresses & {email.lower() for email in person.emails})
     return Fate.GOES if mine else None
 
 
@@ -279,7 +279,8 @@ _BY_SERVICE = {
 
 def account(service: str, person: Known) -> set[str]:
     """The ids of a person at a social network."""
-    return {one for one in person.at_services if re.fullmatch(_ACCOUNTS[service], one)}
+    bare = {one.removeprefix(f"{service}:") for one in person.ids}
+    return {one for one in bare if re.fullmatch(_ACCOUNTS[service], one)}
 
 
 def _social(place: Place, text: str, record: Mapping[str, Any], asked: Asked, answered: frozenset[str]) -> End | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
+from collections.abc import Callable
+from hashlib import sha256
 
 import pytest
 from hypothesis import assume, example, given
@@ -12,10 +14,10 @@ from hypothesis import strategies as st
 from include.errors import Refused
 from include.policy.persons import IdentifierKind
 from include.subjects.identifiers import Identifier
-from include.subjects.normalise import canonical, google_analytics
+from include.subjects.normalise import canonical, google_analytics, linkedin, meta, twitter
 from tests.subjects.kit import EMAIL, USER_ID, email
 
-PHONE = IdentifierKind.PHONE
+PHONE, EXTERNAL_ID = IdentifierKind.PHONE, IdentifierKind.EXTERNAL_ID
 
 ATOM = st.text(
     st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters='@.*%"(),:;<>[]\\'), min_size=1
@@ -186,3 +188,50 @@ def test_google_analytics_gets_nothing_that_it_does_not_know(known: Identifier) 
     with pytest.raises(Refused) as caught:
         google_analytics(known)
     assert known.value not in str(caught.value).replace("begin with +", "")
+
+
+MARY = "f1904cf1a9d73a55fa5de0ac823c4403ded71afd4c3248d00bdcd0866552bb79"
+"""What Meta's guide to custom audiences gives for ``mary@example.com``."""
+NUMBER = "1ef970831d7963307784fa8688e8fce101a15685d62aa765fed23f3a2c576a4e"
+"""What it gives for ``15559876543``."""
+
+
+@pytest.mark.parametrize("form", [meta, linkedin, twitter])
+def test_an_address_is_hashed_without_its_case_and_the_space_around_it(form: Callable[[Identifier], str]) -> None:
+    assert form(email(" Mary@Example.com ")) == form(email("mary@example.com")) == MARY
+    assert form(email("m.ary@gmail.com")) != form(email("mary@gmail.com"))
+    assert form(email("mary+x@example.com")) != MARY
+
+
+@pytest.mark.parametrize("number", ["+1 555 987 6543", "+1 (555) 987-6543", " +15559876543 ", "+1.555.987.6543"])
+def test_meta_gets_a_number_as_digits_with_its_country(number: str) -> None:
+    assert meta(Identifier(PHONE, number)) == NUMBER
+
+
+def test_x_gets_the_id_of_an_account_as_a_decimal_number() -> None:
+    # X gives no hash of an id; this is SHA-256 of "143567", its example of one.
+    assert twitter(Identifier(EXTERNAL_ID, "twitter:143567")) == sha256(b"143567").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("form", "known"),
+    [
+        (meta, Identifier(PHONE, "0555 987 6543")),
+        (meta, Identifier(PHONE, "+0555 987 6543")),
+        (meta, Identifier(PHONE, "+1 555 98x 6543")),
+        (meta, Identifier(PHONE, "+1 555")),
+        (meta, Identifier(USER_ID, "u1")),
+        (meta, email("mary@")),
+        (linkedin, Identifier(PHONE, "+15559876543")),
+        (linkedin, email("*")),
+        (twitter, Identifier(EXTERNAL_ID, "facebook:143567")),
+        (twitter, Identifier(EXTERNAL_ID, "twitter:jack")),
+        (twitter, Identifier(EXTERNAL_ID, "twitter:0143567")),
+        (twitter, Identifier(USER_ID, "143567")),
+        (twitter, email("a@b@c.example")),
+    ],
+)
+def test_nothing_is_hashed_that_a_vendor_does_not_know(form: Callable[[Identifier], str], known: Identifier) -> None:
+    with pytest.raises(Refused) as caught:
+        form(known)
+    assert known.value not in str(caught.value)

@@ -69,13 +69,16 @@ def test_parameters_body_form_and_headers_arrive(client: Clients) -> None:
         http.call("GET", "/a", tried="x", params={"q": 'x"&=+ %', "n": 1}, headers={"On-Behalf-Of": "sub"})
         http.call("POST", "/b", tried="x", body={"emails": ["é@x.de"]})
         http.call("POST", "/c", tried="x", form={"to": "é@x.de", "v:key": "req_1", "text": "a\nb"})
-    asked_for, posted, sent = server.calls
+        http.call("POST", "/d", tried="x", fields={"token": "a&b=c é"})
+    asked_for, posted, sent, coded = server.calls
     assert dict(asked_for.query) == {"q": 'x"&=+ %', "n": "1"}
     assert asked_for.headers["on-behalf-of"] == "sub"
     assert "on-behalf-of" not in posted.headers
     assert posted.json == {"emails": ["é@x.de"]}
     assert posted.headers["content-type"] == "application/json"
     assert fields(sent) == [("to", "é@x.de"), ("v:key", "req_1"), ("text", "a\nb")]
+    assert coded.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert coded.body == b"token=a%26b%3Dc+%C3%A9"
 
 
 def test_connections_are_used_again() -> None:
@@ -144,6 +147,8 @@ HINTS: list[tuple[dict[str, str], Any, float | None]] = [
     ({"Retry-After": "soon", "X-RateLimit-Reset": "9"}, None, 9),
     ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 12), "Date": DATE}, {"retry-seconds": 11}, 12),
     ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 12)}, {"retry-seconds": 11}, 11),
+    ({"x-rate-limit-reset": str(int(NOW.timestamp()) + 12), "Date": DATE}, None, 12),
+    ({"x-account-rate-limit-reset": str(int(NOW.timestamp()) + 12), "Date": DATE}, None, 12),
     ({}, {"retry-seconds": 60}, 60),
     ({}, {"try-in-seconds": "5"}, 5),
     ({}, {"error": {"code": "rate-limit", "message": "rate limit", "try-in-seconds": 10}}, 10),
@@ -163,6 +168,14 @@ def test_a_hint_in_the_body_of_a_real_answer_is_waited_for(client: Clients) -> N
     with client(busy(body={"retry-seconds": 4}), Reply(200, {})) as (http, _, waits):
         get(http)
     assert waits == [4.0]
+
+
+def test_a_window_of_one_endpoint_does_not_stop_the_others(client: Clients) -> None:
+    last = Reply(200, {}, {"x-rate-limit-remaining": "0", "x-rate-limit-reset": "800"})
+    with client(last, Reply(200, {})) as (http, server, waits):
+        get(http)
+        get(http)
+    assert (len(server.calls), waits) == (2, [])
 
 
 def test_an_answer_that_says_no_call_is_left_makes_the_next_one_wait(client: Clients) -> None:

@@ -60,12 +60,12 @@ class LinkedIn:
         self._means = means
 
     def find(self, subjects: Sequence[Subject]) -> list[Found]:
-        """Hash what segments know, if there are segments. Who is in one, and who wrote, can't be asked."""
+        """Hash what segments know, if there are segments. Who is in one can't be asked, so that no hash is counted."""
         horizon = self._means.clock() + self.card.horizon
         return [
             Found(
                 ref,
-                {"audience_keys": len(held.hashes)} if held.hashes else {},
+                {"accounts": 1} if held.account else {},
                 clean_at=horizon if held.hashes else None,
                 records=held,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from include.connection import Connection
@@ -59,7 +59,8 @@ def connect(connection: Connection, means: Means, account: Account) -> Profile:
     spoken = Graph(http, connection.id, _PageToken(graph, connection.id, page), version)
     inbox = Inbox(spoken, connection.id, page, account.platform)
     audiences = _audiences(connection, graph) if account.audiences and "ad_account_id" in connection.extra else None
-    return Profile(account.card, graph, spoken, profile, account.shape, inbox, audiences, means)
+    size = int(_positive(connection, "content_per_page", account.shape.size))
+    return Profile(account.card, graph, spoken, profile, replace(account.shape, size=size), inbox, audiences, means)
 
 
 class _PageToken:

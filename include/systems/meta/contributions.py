@@ -23,13 +23,13 @@ class Shape:
         root: path of the list of its content, with a ``{}`` for the profile's id.
         fields: of the content, what is below it included.
         below: edges that hold what people wrote, each with the parameters to read on with.
-        size: of a page.
+        size: pieces of content in a page, with what is below them.
     """
 
     root: str
     fields: str
     below: Mapping[str, Mapping[str, str | int]]
-    size: int = 100
+    size: int = 25
 
 
 @dataclass(frozen=True, slots=True)

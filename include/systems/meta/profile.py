@@ -49,9 +49,8 @@ class Held:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of each kind an erasure would be about."""
+        """How many of each kind are held. Hashes are no kind: whether one is in an audience is known to nobody."""
         held = {
-            "audience_keys": sum(map(len, self.keys.values())),
             "comments": len(self.written),
             "answered_comments": self.answered,
             "conversations": len(self.threads),
@@ -149,7 +148,7 @@ class Profile:
                     yield Identifier(IdentifierKind.EXTERNAL_ID, f"{self.card.key}:{number}")
 
     def access(self) -> Access:
-        """Ask Meta about the token itself; the page's token is fetched, which shows the right to the page."""
+        """Ask Meta about the token itself; the page's token and the audiences show that both are assigned."""
         tried = "look at its token"
         body = self._graph.about_token(tried)
         told = body.get("data") if isinstance(body, Mapping) else None
@@ -159,6 +158,8 @@ class Profile:
             raise Refused(self.card.key, tried, "Give the connection a new token: this one is no longer valid.")
         self._page.get("/{}", self._number, tried="read the profile", params={"fields": "id"})
         scopes = frozenset(map(str, told["scopes"]))
+        if self._audiences is not None and "ads_management" in scopes:
+            self._audiences.used()
         needed = frozenset(self.card.scopes) - (frozenset() if self._audiences else {"ads_management"})
         ends = [told.get(name) for name in ("expires_at", "data_access_expires_at")]
         dates = [datetime.fromtimestamp(end, UTC) for end in ends if isinstance(end, int) and end > 0]

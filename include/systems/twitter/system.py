@@ -45,8 +45,8 @@ class Held:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of each kind an erasure would be about."""
-        held = {"audience_keys": sum(map(len, self.hashes.values())), "messages": len(self.messages)}
+        """How many of each kind are held. Hashes are no kind: whether one is in an audience is known to nobody."""
+        held = {"accounts": int(self.account), "messages": len(self.messages)}
         return {kind: count for kind, count in held.items() if count}
 
 
