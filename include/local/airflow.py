@@ -74,6 +74,10 @@ def environment(airflow: LocalAirflow, database: str) -> dict[str, str]:
         "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+        # What a killed scheduler left is taken up by the next one after half a minute instead of five.
+        "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
         # A task that ends between two looks of its supervisor keeps its worker for this many seconds (5 by default).
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     }

@@ -25,6 +25,7 @@ class Sessions:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._programs: list[subprocess.Popen[bytes]] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     def start(self, command: list[str], *, env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
@@ -40,6 +41,7 @@ class Sessions:
                 start_new_session=True,
             )
         (self._folder / str(process.pid)).write_text(str(_started(process.pid)))
+        self._programs.append(process)
         return process
 
     def end(self) -> None:
@@ -51,6 +53,9 @@ class Sessions:
             left = [process for session in self._known() for process in _members(session)]
             _signal(left, ask)
             psutil.wait_procs(left, timeout=seconds)
+        for program in self._programs:
+            # Others have waited for it: it is told, or it would warn that it was left running.
+            program.poll()
         for place in self._folder.iterdir():
             place.unlink()
 

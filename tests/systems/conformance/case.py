@@ -46,6 +46,8 @@ class Case(ABC):
     """Whether a call is about many records, of which a part can fail."""
     throttled: ClassVar[int] = 429
     broken: ClassVar[int] = 500
+    expired: ClassVar[int] = 401
+    """Status of a call whose credential is no longer accepted."""
     over_http: ClassVar[bool] = True
     """Whether it is reached through ``include.systems.http``, whose time-out the suite can shorten."""
     kept: ClassVar[tuple[str, ...]] = ()

@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 class Firestore(Case):
     key = service = "firestore"
     bulk = True
-    throttled, broken = 8, 14
+    throttled, broken, expired = 8, 14, 16
     over_http = False
 
     def put(self, person):

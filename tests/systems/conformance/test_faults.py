@@ -2,7 +2,7 @@
 
 import pytest
 
-from include.errors import Throttled
+from include.errors import Refused, Throttled
 from include.sandbox.faults import FaultKind
 from include.systems import http
 from include.systems.erasing import Did
@@ -88,3 +88,21 @@ def test_an_answer_that_takes_too_long(case, clock, calls, monkeypatch):
         outcome, errors = company.settle(*PEOPLE)
         assert case.state() == company.expected(*PEOPLE)
         honest(case, outcome.receipts, said, errors)
+
+
+def test_a_credential_that_ends_in_the_middle_is_a_matter_for_a_person_and_loses_nothing(case, clock, calls):
+    if not case.faults:
+        pytest.skip(f"the {case.key} of the sandbox is a real server, it plays no faults")
+    count, said = calls
+    for position in sorted({0, count // 2, count - 1}):
+        case.reset()
+        with Company(case, clock) as company:
+            case.fail(FaultKind.STATUS, skip=position, times=LASTING, status=case.expired)
+            with pytest.raises(Refused) as refused:
+                company.run(*PEOPLE)
+            assert refused.value.system == case.key
+            assert refused.value.next_step
+            case.estate.faults.clear()
+            outcome = company.run(*PEOPLE)
+            assert case.state() == company.expected(*PEOPLE), position
+            honest(case, outcome.receipts, said, [refused.value])
