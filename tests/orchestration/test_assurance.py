@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +10,6 @@ import pytest
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from sqlalchemy.engine import make_url
 
 from include.assurance.evidence import KINDS, State
 from include.connection import Connection
@@ -33,16 +30,9 @@ CONTEXT: Any = {"dag_run": RUN, "params": {}, "data_interval_end": NIGHT, "task_
 
 
 @pytest.fixture
-def desk(deployed: None, vault_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    url = make_url(vault_url)
-    place = {"host": url.query.get("host") or url.host, "port": url.port, "schema": url.database}
-    login = {"login": url.username, "password": url.password or "unused"}
-    monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_VAULT", json.dumps({"conn_type": "postgres", **place, **login}))
-    key = base64.b64encode(bytes(range(32))).decode()
-    monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_VAULT_KEY", json.dumps({"conn_type": "generic", "password": key}))
+def desk(erasure_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setattr(assurance, "get_current_context", lambda: CONTEXT)
-    with erasing.open_erasure_desk() as opened:
-        yield opened
+    return erasure_desk
 
 
 @pytest.fixture
