@@ -15,7 +15,7 @@ from include.sandbox.records import Person
 Place = tuple[str, str]
 Contents = Mapping[Place, frozenset[str]]
 _INSIDE_BEFORE = re.compile(r"[\w.+-]")
-_INSIDE_AFTER = re.compile(r"[\w-]")
+_INSIDE_AFTER = re.compile(r"[\w-]|[.@]\w")
 
 
 def look(company: Company) -> Contents:
@@ -36,7 +36,7 @@ class Index:
     def mentions(self, needles: Iterable[str]) -> dict[Place, int]:
         """In how many records of which collection something of a person is found, whole and in any letter case.
 
-        An address that is the end of another one's is not found in that other one: it is somebody else's.
+        An address that another one ends or begins with is not found in that other one: it is somebody else's.
         """
         wanted = [needle.lower() for needle in needles if needle]
         found = {
@@ -55,7 +55,7 @@ def _lines(text: str, needle: str) -> Iterator[int]:
     """Where the lines start that hold a needle as a whole."""
     at = text.find(needle)
     while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(needle) : at + len(needle) + 1]
+        before, after = text[at - 1 : at], text[at + len(needle) : at + len(needle) + 2]
         if not _INSIDE_BEFORE.match(before) and not _INSIDE_AFTER.match(after):
             yield text.rfind("\n", 0, at)
         at = text.find(needle, at + 1)
