@@ -116,14 +116,14 @@ def _of_card(card: ErasingCard) -> Iterator[str]:
     if card.contact is not None:
         address = card.contact.address
         link = f"<{address}>" if "://" in address else f"`{address}`"
-        yield f"**The vendor takes requests at** {link} ([source](<{card.contact.source}>)); the page has the message."
+        yield f"**The vendor takes requests at** {link} ([source]({card.contact.source})); the page has the message."
     yield f"**Rights of the key:** {', '.join(f'`{scope}`' for scope in card.scopes) or 'see its connection'}."
     if card.sunset is not None:
         yield f"**The vendor ends this API on** {card.sunset:%Y-%m-%d}."
     asked = _questions(card.key)
     yield f"**Looked at every day:** {'; '.join(asked) if asked else 'nothing that could be asked'}."
     yield f"**Connector** `{card.key}/{card.version}`, built to " + ", ".join(
-        f"[{number}](<{url}>)" for number, url in enumerate(card.documentation, 1)
+        f"[{number}]({url})" for number, url in enumerate(card.documentation, 1)
     )
 
 
