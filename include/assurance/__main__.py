@@ -3,7 +3,8 @@
 One line per system of the policy. No personal data is touched, nothing is written. Connections come from the
 environment (``AIRFLOW_CONN_<KEY>``); with ``--store`` those that are missing there from Airflow's own store.
 
-Exit codes: 0 all that is connected works; 1 one does not work, or did not answer; 2 the policy file can't be read.
+Exit codes: 0 all that is connected works; 1 one does not work or did not answer, or the store can't be read; 2 the
+policy file can't be read, or has no such system.
 """
 
 from __future__ import annotations
@@ -31,11 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         policy = load(options.policy)
-        environ = {**(_store() if options.store else {}), **os.environ}
     except PrivacyError as error:
         print(error, file=sys.stderr)
         return 2
+    environ: dict[str, str] = dict(os.environ)
     bad = 0
+    if options.store:
+        try:
+            environ = {**_store(), **environ}
+        except PrivacyError as error:
+            print(f"{error} Below, only the environment counts.", file=sys.stderr)
+            bad = 1
     for key in options.system or policy.systems:
         if key not in policy.systems:
             print(f"{key}: the policy file has no such system", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from include.assurance.evidence import Night, State
 from include.connection import Connection
 from include.erasure.desk import Desk
 from include.ledger.log import Ledger
+from include.policy.model import Policy
+from include.policy.rules import Enforcement
 from include.subjects.vault import Vault
 from include.systems import registry
 from tests.conftest import Clock
@@ -23,6 +26,16 @@ DOUBLES = ("zapier", "hotjar", "sendgrid")
 Check = Callable[..., list[State]]
 
 
+def policy() -> Policy:
+    """The company's, with claims and periods of two systems that stay as these tests need them."""
+    own = kit.POLICY
+    systems = {**own.systems, "zapier": own.systems["zapier"].model_copy(update={"claims": ()})}
+    vendor = next(one for one in own.promises if one.enforced is Enforcement.VENDOR)
+    promises = [one for one in own.promises if one.system not in {"zapier", "hotjar"}]
+    promises += [vendor.model_copy(update={"id": f"T-{key}", "system": key}) for key in ("zapier", "hotjar")]
+    return own.model_copy(update={"systems": systems, "promises": tuple(promises)})
+
+
 @pytest.fixture
 def desk(ledger: Ledger, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Desk:
     clock = Clock()
@@ -30,7 +43,7 @@ def desk(ledger: Ledger, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Desk:
     ledger.clock = vault.clock = clock
     for key in DOUBLES:
         monkeypatch.setitem(registry.ERASING, key, "tests.assurance.double")
-    return kit.desk_on(ledger, vault, clock)
+    return replace(kit.desk_on(ledger, vault, clock), policy=policy())
 
 
 @pytest.fixture

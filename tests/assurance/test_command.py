@@ -90,12 +90,14 @@ def test_what_the_environment_lacks_is_asked_of_airflows_store(
     assert "in order" in lines(capsys)["zapier"]
 
 
-def test_a_store_that_cannot_be_read_is_said_and_nothing_is_called_connected(
+def test_a_store_that_cannot_be_read_is_said_and_is_no_success(
     double: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))
-    assert command.main(["--store"]) == 2
-    assert "export its connections" in capsys.readouterr().err
+    assert command.main(["--store"]) == 1
+    shown = capsys.readouterr()
+    assert "only the environment counts" in shown.err
+    assert "in order" in shown.out
 
 
 def test_an_unknown_system_is_refused(double: dict[str, Any]) -> None:

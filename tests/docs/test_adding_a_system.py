@@ -75,6 +75,8 @@ def build(tree: Path, block: Block) -> str:
     return ""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_system_of_the_document_passes_what_every_system_must(tree: Path) -> None:
     said = [build(tree, block) for block in blocks()]
     made = [block.file for block in blocks() if block.form == "python"]

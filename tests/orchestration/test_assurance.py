@@ -78,7 +78,10 @@ def test_a_real_system_is_checked_and_everything_is_in_the_report(desk: Desk, tm
     assert next(row for row in rows if row["system"] == "redis")["settings"]
 
 
-def test_a_system_without_a_connection_is_skipped_with_a_sentence_and_is_in_the_ledger(desk: Desk) -> None:
+def test_a_system_without_a_connection_is_skipped_with_a_sentence_and_is_in_the_ledger(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_INSTAGRAM", raising=False)
     with pytest.raises(AirflowSkipException, match="Instagram is not connected"):
         check("instagram")
     states = {str(one.entry.body["state"]) for one in desk.ledger.entries(run=assurance.night_of(CONTEXT).run)}
@@ -87,7 +90,7 @@ def test_a_system_without_a_connection_is_skipped_with_a_sentence_and_is_in_the_
 
 def test_a_violated_claim_ends_the_task_red_with_a_sentence(desk: Desk, double: Asked) -> None:
     double.checked = Checked("", looked=10, violations=4)
-    with pytest.raises(AirflowFailException, match=r"Hotjar: 1 check\(s\): violated"):
+    with pytest.raises(AirflowFailException, match=r"Hotjar: [1-9] check\(s\): violated"):
         check("hotjar")
 
 
