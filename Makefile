@@ -1,12 +1,14 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-live test-kill lint bench clean
+.PHONY: help demo up check-connections test test-live test-kill lint bench clean
 
 help:       ## list the targets
-	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 demo:       ## one night of the sandbox company: install, run, show, stop
 	@scripts/demo
 up:         ## the same, and everything stays up until Ctrl-C
 	@scripts/up
+check-connections: ## try the key of each connected system; no personal data touched
+	@scripts/check-connections --store
 test:       ## the whole test suite
 	@scripts/test
 test-live:  ## the modules' tests against real servers named in the environment

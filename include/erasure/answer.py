@@ -108,6 +108,7 @@ def compose(desk: Desk, status: RequestStatus, address: str) -> Mail:
     """The message: what was done, what follows, what stays and why. It names no identifier but its own address."""
     company = desk.policy.company
     names = {key: system.name for key, system in desk.policy.systems.items()}
+    unseen = [row for row in status.rows if row.outcome is Outcome.NOT_CONNECTED]
     kept = {(names[row.system], stay.ground): stay for row in status.rows for stay in row.stays}
     text = _template().render(
         company=company.name,
@@ -115,8 +116,8 @@ def compose(desk: Desk, status: RequestStatus, address: str) -> Mail:
         request=status.ref,
         received=f"{status.received_at:%d %B %Y}",
         account=status.type == RequestType.ACCOUNT_DELETION.value,
-        rows=[{"name": names[row.system], "sentence": sentence(row)} for row in status.rows],
-        others=", ".join(system.name for system in desk.policy.uncovered()),
+        rows=[{"name": names[row.system], "sentence": sentence(row)} for row in status.rows if row not in unseen],
+        others=", ".join([names[row.system] for row in unseen] + [one.name for one in desk.policy.uncovered()]),
         kept=[{"name": name, "ground": ground} for name, ground in sorted(kept)],
     )
     return Mail(
@@ -135,6 +136,7 @@ def sentence(row: SystemRow) -> str:
         Outcome.VERIFIED_GONE: "erased, and we have looked again: nothing is left.",
         Outcome.ABSENT: "nothing was kept there.",
         Outcome.NO_IDENTIFIER: "nothing that identifies you was sent there.",
+        Outcome.DERIVED: "it shows what another system holds, and keeps nothing itself.",
         Outcome.ACCEPTED: f"the deletion was ordered and takes effect{by}.",
         Outcome.EXPIRING: f"what is left cannot be read by us any more or ends by itself{by}.",
         Outcome.MANUAL_PENDING: "a member of our staff deletes what is there.",

@@ -22,6 +22,41 @@ CHUNK = 1000
 """Requests whose evidence is read at a time."""
 
 
+def means_of(policy: Policy, system: str, budgets: Budgets, clock: Callable[[], datetime]) -> Means:
+    """What the module of a system gets beside its connection."""
+    requests = requests_of(policy)
+    protected = tuple(place.location for place in policy.protected if place.system == system)
+    places = tuple(
+        Place(holding.id, holding.location, person, protected)
+        for holding in policy.holdings.values()
+        if holding.system == system
+        for person in holding.persons
+    )
+    identity: dict[IdentifierKind, tuple[str, ...]] = {}
+    for source in requests.identity:
+        if policy.holding(source.holding).system == system:
+            identity.update(source.identifiers)
+    return Means(
+        clock=clock,
+        budgets=budgets,
+        places=places,
+        keep_suppressions=frozenset(requests.keep_suppressions.get(system, ())),
+        suppression_ground=requests.suppression_ground,
+        identity=identity,
+    )
+
+
+def requests_of(policy: Policy) -> Requests:
+    """How the policy file wants requests to be carried out.
+
+    Raises:
+        Refused: it does not say.
+    """
+    if policy.requests is None:
+        raise Refused("policy", "carry out a request of a person", "Add the section 'requests' to the policy file.")
+    return policy.requests
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The means of one task."""
@@ -41,36 +76,11 @@ class Desk:
         Raises:
             Refused: it does not say.
         """
-        if self.policy.requests is None:
-            raise Refused("policy", "carry out a request of a person", "Add the section 'requests' to the policy file.")
-        return self.policy.requests
+        return requests_of(self.policy)
 
     def means(self, system: str) -> Means:
         """What the module of a system gets."""
-        requests = self.requests
-        protected = tuple(place.location for place in self.policy.protected if place.system == system)
-        places = tuple(
-            Place(holding.id, holding.location, person, protected)
-            for holding in self.policy.holdings.values()
-            if holding.system == system
-            for person in holding.persons
-        )
-        return Means(
-            clock=self.clock,
-            budgets=self.budgets,
-            places=places,
-            keep_suppressions=frozenset(requests.keep_suppressions.get(system, ())),
-            suppression_ground=requests.suppression_ground,
-            identity=self.identity(system),
-        )
-
-    def identity(self, system: str) -> dict[IdentifierKind, tuple[str, ...]]:
-        """The kinds of identifiers that a system ties together, each with the places in a record that hold one."""
-        found: dict[IdentifierKind, tuple[str, ...]] = {}
-        for source in self.requests.identity:
-            if self.policy.holding(source.holding).system == system:
-                found.update(source.identifiers)
-        return found
+        return means_of(self.policy, system, self.budgets, self.clock)
 
     def identity_roots(self) -> tuple[str, ...]:
         """Keys of the systems that tie a person's identifiers together, each once."""

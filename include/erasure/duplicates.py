@@ -57,5 +57,5 @@ def _same(desk: Desk, there: RequestStatus, here: RequestStatus) -> bool:
 
 
 def _not_begun(status: RequestStatus) -> bool:
-    untouched = all(row.outcome is Outcome.TO_DO for row in status.rows)
+    untouched = all(row.outcome in {Outcome.TO_DO, Outcome.NOT_CONNECTED} for row in status.rows)
     return untouched and not status.cancelled and status.closed is None

@@ -38,6 +38,8 @@ class Match(StrEnum):
     SEVERAL = "several"
 
 
+NOT_CONNECTED = "not connected"
+"""In place of the connector that looked: there is no connection, nobody looked."""
 HELD = "held"
 """In place of what an erase call did: a legal hold or another ground kept it from being made."""
 
@@ -70,6 +72,12 @@ def found_entry(card: ErasingCard, found: Found) -> Entry:
         "connector": connector(card),
     }
     return Entry(Kind.FOUND, found.ref, system=card.key, body=body)
+
+
+def not_connected_entry(ref: str, system: str) -> Entry:
+    """In place of a look into a system that there is no connection to."""
+    body: dict[str, Json] = {"counts": {}, "stays": [], "clean_at": None, "connector": NOT_CONNECTED}
+    return Entry(Kind.FOUND, ref, system=system, body=body)
 
 
 def stays_body(found: Found) -> list[Json]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from include.erasure.desk import Desk
-from include.erasure.evidence import found_entry
+from include.erasure.evidence import found_entry, not_connected_entry
+from include.errors import Refused
 from include.subjects.identifiers import Identifier, Subject
 from include.systems.erasing import ErasingSystem, Found
 
@@ -35,6 +36,21 @@ def find(desk: Desk, refs: Sequence[str], system: ErasingSystem) -> dict[str, in
             for what, count in one.counts.items():
                 totals[what] = totals.get(what, 0) + count
     return totals
+
+
+def leave_out(desk: Desk, refs: Sequence[str], key: str) -> None:
+    """Write that nobody can look into a system because there is no connection to it. It keeps no request from going on.
+
+    Raises:
+        Refused: it says who a person is: without it nobody can be told apart.
+    """
+    if key in desk.identity_roots():
+        raise Refused(
+            key,
+            "find out who a person is without it",
+            f"Create the Airflow connection '{key}' (docs/connections.md), or take it out of 'requests.identity'.",
+        )
+    desk.ledger.append([not_connected_entry(ref, key) for ref in refs])
 
 
 def look(system: ErasingSystem, subjects: Sequence[Subject]) -> list[Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from include.erasure.evidence import NOT_CONNECTED
 from include.ledger.entry import Json, Kind, Recorded
 from include.policy.canonical import sha256
 from include.policy.persons import Requests
@@ -34,6 +35,11 @@ class Step:
     def total(self) -> int:
         """Records to remove."""
         return sum(self.counts.values())
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether anybody looked."""
+        return self.connector != NOT_CONNECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,12 @@ class BatchPlan:
     def digest(self) -> str:
         """SHA-256 over the digests of the plans: what an approval is bound to."""
         return sha256([plan.digest for plan in self.plans])
+
+    @property
+    def not_connected(self) -> tuple[str, ...]:
+        """Systems that nobody looked into for at least one of the plans, in the order of work."""
+        steps = (step for plan in self.to_do for step in plan.steps if not step.is_connected)
+        return tuple(dict.fromkeys(step.system for step in steps))
 
     @property
     def to_do(self) -> tuple[Plan, ...]:

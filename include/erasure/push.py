@@ -21,9 +21,10 @@ from include.erasure.evidence import (
     refusal_entry,
     verification_entry,
 )
-from include.erasure.finding import in_order, look
+from include.erasure.finding import in_order, leave_out, look
 from include.erasure.history import History
 from include.erasure.status import OPEN, Outcome, RequestStatus, Stage, SystemRow
+from include.errors import Refused
 from include.ledger.entry import Entry
 from include.ledger.holds import ActiveHolds, Hold
 from include.subjects.identifiers import Subject
@@ -60,6 +61,22 @@ def erase(desk: Desk, system: ErasingSystem) -> Pushed:
             requests += len(part)
             outcomes.update(desk.status(one, desk.clock()).row(key).outcome.value for one in part)
     return Pushed(key, requests, dict(outcomes))
+
+
+def wait_for_nobody(desk: Desk, key: str) -> None:
+    """Settle a system without a connection: requests that nobody has looked for there go on without it.
+
+    Raises:
+        Refused: an approved request waits for it: somebody has taken the connection away since its plan.
+    """
+    statuses = [one for one in desk.statuses(desk.open_requests(), desk.clock()) if one.approved and not one.cancelled]
+    if any(row.system == key and row.outcome in {*OPEN, Outcome.DEFERRED} for one in statuses for row in one.rows):
+        raise Refused(
+            key,
+            "carry out what was approved",
+            f"Its connection is gone: create the Airflow connection '{key}' again (docs/connections.md).",
+        )
+    leave_out(desk, [one.ref for one in statuses if all(row.system != key for row in one.rows)], key)
 
 
 def is_due(desk: Desk, status: RequestStatus, system: str) -> bool:

@@ -29,6 +29,8 @@ _MEANINGS = {
     Outcome.VERIFIED_GONE: "Removed, and a look afterwards found nothing.",
     Outcome.ABSENT: "Looked: nothing is held there.",
     Outcome.NO_IDENTIFIER: "Nothing that identifies a person is sent there, and the look agreed.",
+    Outcome.DERIVED: "It shows what another system holds and keeps nothing itself: it is clean with its source.",
+    Outcome.NOT_CONNECTED: "There is no connection to it: nobody has looked, and nothing is known.",
     Outcome.ACCEPTED: "The vendor took the order; that is a receipt, not yet a deletion.",
     Outcome.EXPIRING: "What is left can't be deleted by us and ends by itself.",
     Outcome.MANUAL_PENDING: "A person has to do it.",
@@ -40,6 +42,7 @@ _MEANINGS = {
 }
 
 _AFTER_PUSH = {
+    Outcome.NOT_CONNECTED: "Somebody has to see to it by hand, or connect it and open a request again.",
     Outcome.UNDER_WAY: "The next push looks again and goes on from what the system holds.",
     Outcome.FAILED: "The next push tries again.",
     Outcome.RESIDUAL_FOUND: "The next push erases it again.",

@@ -5,58 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from include.erasure.evidence import HELD, Look
+from include.erasure.evidence import HELD, NOT_CONNECTED, Look
 from include.erasure.history import History, SystemHistory, histories, number
+from include.erasure.outcomes import CLEAN, DATED, OPEN, SETTLED, Outcome, Stage
 from include.ledger.entry import Recorded
 from include.ledger.instants import moment
 from include.systems.erasing import Did, Stays
 
-
-class Outcome(StrEnum):
-    """What is true of one person in one system, in the words of the product."""
-
-    TO_DO = "to do"
-    UNDER_WAY = "under way"
-    VERIFIED_GONE = "verified_gone"
-    ABSENT = "absent"
-    NO_IDENTIFIER = "no_identifier"
-    DERIVED = "derived"
-    NOT_CONNECTED = "not_connected"
-    ACCEPTED = "accepted"
-    EXPIRING = "expiring"
-    MANUAL_PENDING = "manual_pending"
-    MANUAL_DONE = "manual_done"
-    HELD = "held"
-    DEFERRED = "deferred"
-    FAILED = "failed"
-    RESIDUAL_FOUND = "residual_found"
-
-
-CLEAN = frozenset({Outcome.VERIFIED_GONE, Outcome.ABSENT, Outcome.NO_IDENTIFIER, Outcome.MANUAL_DONE, Outcome.HELD})
-"""Nothing more will happen."""
-DATED = frozenset({Outcome.ACCEPTED, Outcome.EXPIRING})
-"""Looked at again until it is clean or an alarm."""
-OPEN = frozenset({Outcome.TO_DO, Outcome.UNDER_WAY, Outcome.FAILED, Outcome.RESIDUAL_FOUND})
-"""A push has work to do; systems of a later stage wait."""
-
-
-class Stage(StrEnum):
-    """Where a request stands."""
-
-    RECEIVED = "received"
-    AMBIGUOUS = "several people match"
-    SEARCHING = "searching"
-    NO_MATCH = "nothing found"
-    PLANNED = "waiting for approval"
-    DECLINED = "declined"
-    APPROVED = "approved"
-    EXECUTING = "executing"
-    WAITING = "waiting for vendors or people"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    CLOSED = "closed"
+__all__ = [
+    "CLEAN",
+    "DATED",
+    "OPEN",
+    "SETTLED",
+    "Outcome",
+    "RequestStatus",
+    "Stage",
+    "SystemRow",
+    "status_of",
+    "statuses",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +64,7 @@ class SystemRow:
         """Whether no look changes it any more: clean, or a receipt whose horizon passed and that can't be proved."""
         if self.outcome is Outcome.ACCEPTED and not self.proved:
             return self.until is not None and self.until <= at
-        return self.outcome in CLEAN
+        return self.outcome in SETTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +171,7 @@ def _stage(request: History, rows: tuple[SystemRow, ...], approved: bool, at: da
 def _working(rows: tuple[SystemRow, ...], at: datetime) -> Stage:
     if all(row.settled(at) for row in rows):
         return Stage.DONE
-    if all(row.outcome is Outcome.TO_DO for row in rows):
+    if all(row.outcome in {Outcome.TO_DO, Outcome.NOT_CONNECTED} for row in rows):
         return Stage.APPROVED
     return Stage.EXECUTING if any(row.outcome in OPEN for row in rows) else Stage.WAITING
 
@@ -232,7 +200,7 @@ def _row(name: str, system: SystemHistory, at: datetime, *, claim: bool, planned
 
 def _outcome(system: SystemHistory, at: datetime, claim: bool) -> Outcome:
     if system.outcome is None:
-        return Outcome.UNDER_WAY if system.intents else Outcome.TO_DO
+        return _not_begun(system)
     did = str(system.outcome["did"])
     fixed = {HELD: Outcome.HELD, Did.FAILED: Outcome.FAILED, Did.DEFERRED: Outcome.DEFERRED}.get(did)
     if fixed is not None:
@@ -240,6 +208,13 @@ def _outcome(system: SystemHistory, at: datetime, claim: bool) -> Outcome:
     if did == Did.MANUAL:
         return _by_hand(system, at, claim)
     return Outcome.UNDER_WAY if system.seen is None else _seen(system, system.seen, did, at, claim)
+
+
+def _not_begun(system: SystemHistory) -> Outcome:
+    if system.intents:
+        return Outcome.UNDER_WAY
+    unseen = system.found is not None and system.found.get("connector") == NOT_CONNECTED
+    return Outcome.NOT_CONNECTED if unseen else Outcome.TO_DO
 
 
 def _by_hand(system: SystemHistory, at: datetime, claim: bool) -> Outcome:
@@ -260,6 +235,8 @@ def _seen(system: SystemHistory, seen: Mapping[str, object], did: str, at: datet
         return Outcome.HELD
     if seen["pending"] and _overdue(system):
         return Outcome.FAILED
+    if did == Did.DERIVED:
+        return Outcome.DERIVED
     if seen["pending"] or not seen["proved"]:
         return dated
     until = _moment(seen, "until") or (_moment(system.outcome, "until") if did == Did.ACCEPTED else None)

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from include.erasure.contacting import Contact, contact_of
 from include.erasure.desk import Desk
 from include.erasure.standing import next_for, next_of, words
 from include.erasure.status import Outcome, RequestStatus, SystemRow
@@ -26,7 +27,7 @@ from include.policy.persons import Requests
 from include.systems import registry
 from include.systems.erasing import ErasingCard, Stays
 
-SCHEMA = "urn:clique-privacy:subject-request:1"
+SCHEMA = "urn:clique-privacy:subject-request:2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class SystemSummary:
         job: the vendor's id of an asynchronous job.
         next_step: what happens next, or what a person does now.
         instructions: how the work is done by hand, where it waits for a person.
+        contact: whom to write to for it, where the vendor names somebody.
         stays: what is kept on purpose.
         by_hand: what people did.
         connector: module and version of the last evidence.
@@ -94,6 +96,7 @@ class SystemSummary:
     job: str | None
     next_step: str
     instructions: str | None
+    contact: Contact | None
     stays: tuple[Stays, ...]
     by_hand: tuple[ByHand, ...]
     connector: str
@@ -131,7 +134,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Everything that is said of a request. Nothing in it is about the person but counts."""
+    """Everything that is said of a request. Nothing in it is about the person but counts.
+
+    ``not_connected`` names systems that nobody looked into for want of a connection, ``not_covered`` those that no
+    module reaches.
+    """
 
     schema: str
     as_of: datetime
@@ -152,6 +159,7 @@ class Summary:
     answer: Answer
     timeline: tuple[Line, ...]
     not_covered: tuple[str, ...]
+    not_connected: tuple[str, ...]
 
 
 def summary_of(desk: Desk, ref: str) -> Summary:
@@ -214,6 +222,9 @@ def summarise(
         answer=Answer(status.wants_answer, status.notice),
         timeline=tuple(_line(recorded, names) for recorded in entries),
         not_covered=tuple(system.name for system in policy.uncovered()),
+        not_connected=tuple(
+            names.get(row.system, row.system) for row in status.rows if row.outcome is Outcome.NOT_CONNECTED
+        ),
     )
 
 
@@ -245,6 +256,7 @@ def _system(
         job=row.job,
         next_step=next_for(status, row),
         instructions=(card.instructions or None) if waits and card is not None else None,
+        contact=contact_of(card.contact) if waits and card is not None and card.contact is not None else None,
         stays=row.stays,
         by_hand=tuple(_by_hand(r) for r in entries if r.entry.kind is Kind.MANUAL_DONE and r.entry.system == key),
         connector=row.connector,

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from include.erasure.approval import close
+from include.erasure.approval import COMPLETE, close
 from include.erasure.desk import Desk
 from include.erasure.evidence import HELD, Look
 from include.erasure.push import verify
-from include.erasure.status import CLEAN, Outcome, RequestStatus, Stage, SystemRow
+from include.erasure.status import SETTLED, Outcome, RequestStatus, Stage, SystemRow
+from include.errors import Refused
 from include.ledger.entry import Kind
 from include.systems.erasing import Did, ErasingSystem, Receipt
 
@@ -57,6 +58,22 @@ def recheck(desk: Desk, system: ErasingSystem, *, as_of: datetime) -> Rechecked:
     return Rechecked(key, looked, residual)
 
 
+def look_for_nobody(desk: Desk, key: str, *, as_of: datetime) -> None:
+    """Make sure that no look is due in a system without a connection.
+
+    Raises:
+        Refused: one is: somebody has taken the connection away since the erasure.
+    """
+    days = desk.requests.recheck_days
+    due = sum(is_due(one.row(key), as_of, days) for one in desk.statuses(desk.open_requests(), as_of))
+    if due:
+        raise Refused(
+            key,
+            f"look again at {due} request(s)",
+            f"Its connection is gone: create the Airflow connection '{key}' again (docs/connections.md).",
+        )
+
+
 def is_due(row: SystemRow, as_of: datetime, days: Sequence[int]) -> bool:
     """Whether a look is due: a job or a date is open and has come, or one of the days after the erasure has."""
     if row.did in _NOT_ERASED or row.erased_at is None or row.outcome in {Outcome.TO_DO, Outcome.UNDER_WAY}:
@@ -79,7 +96,7 @@ def closable(status: RequestStatus, days: Sequence[int]) -> str | None:
         return status.stage.value
     if status.stage is not Stage.DONE or not status.answered:
         return None
-    return "complete" if all(_looked_for_good(row, days) for row in status.rows) else None
+    return COMPLETE if all(_looked_for_good(row, days) for row in status.rows) else None
 
 
 def close_finished(desk: Desk, *, as_of: datetime) -> dict[str, int]:
@@ -107,7 +124,7 @@ def _looked_for_good(row: SystemRow, days: Sequence[int]) -> bool:
     if row.did in {HELD, Did.BLOCKED.value}:
         return False
     if row.did in _NOT_ERASED or row.erased_at is None:
-        return row.outcome in CLEAN
+        return row.outcome in SETTLED
     return row.checked_at is not None and row.checked_at >= _days(row.erased_at, days)[-1]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from include.erasure.evidence import HELD, Look, Match
+from include.erasure.evidence import HELD, NOT_CONNECTED, Look, Match
 from include.ledger.entry import Kind, Recorded
 from include.ledger.instants import moment
 from include.systems.erasing import Did
@@ -16,7 +16,12 @@ DIGEST_SHOWN = 12
 TYPES = {"erasure": "Erasure", "account_deletion": "Account deletion"}
 """What was asked for, for people."""
 
-_SOURCES = {"page": "on the page", "csv": "in a CSV file", "rest": "through another system"}
+_SOURCES = {
+    "page": "on the page",
+    "csv": "in a CSV file",
+    "rest": "through another system",
+    "returned": "because data of an erased person was found again",
+}
 _MATCHES = {Match.NONE.value: "No account is known for what was given", Match.ONE.value: "One person matches"}
 _NOTICES = {
     "sent": "The person was told, through {sender}.",
@@ -32,6 +37,7 @@ _DID = {
     Did.MANUAL.value: "In {system} a person has to do it.",
     Did.DEFERRED.value: "The limit of {system} is used up; its turn comes again{until}.",
     Did.BLOCKED.value: "{system} refuses to delete {blocked}{until}.",
+    Did.DERIVED.value: "{system} keeps nothing itself: it shows what its source holds.",
     Did.FAILED.value: "Nothing was deleted in {system}.",
     HELD: "Nothing is deleted in {system}: it is held.",
 }
@@ -77,6 +83,8 @@ def _identity(body: Body, _: str) -> str:
 
 
 def _found(body: Body, system: str) -> str:
+    if body.get("connector") == NOT_CONNECTED:
+        return f"Nobody looked into {system}: there is no connection to it."
     total = sum(body["counts"].values())
     kept = sum(stay["count"] for stay in body["stays"])
     found = f"{system} holds {records(total)} to remove" if total else f"{system} holds nothing to remove"
@@ -88,7 +96,8 @@ def _plan(body: Body, _: str) -> str:
         return "The plan was made: nothing is known of this person anywhere."
     total = sum(sum(step["counts"].values()) for step in body["systems"])
     held = sum(1 for step in body["systems"] if sum(step["counts"].values()))
-    where = f"in {held} of {len(body['systems'])} systems"
+    unseen = sum(1 for step in body["systems"] if step.get("connector") == NOT_CONNECTED)
+    where = f"in {held} of {len(body['systems'])} systems" + (f", {unseen} of them not connected" if unseen else "")
     return f"The plan was made: {records(total)} {where}. Digest {body['digest'][:DIGEST_SHOWN]}."
 
 

@@ -58,6 +58,9 @@ class Kind(StrEnum):
     MANUAL_DONE = "manual_done"
     REQUEST_CLOSED = "request_closed"
     KEY_DESTROYED = "key_destroyed"
+    ACCESS = "access"
+    CLAIM = "claim"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)

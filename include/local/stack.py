@@ -36,7 +36,7 @@ from include.policy.loader import load
 from include.sandbox.app import connections
 
 SANDBOX_SECONDS = 120
-DAGS = ("retention", "subject_request", "deletion_push", "third_party_sync")
+DAGS = ("retention", "subject_request", "deletion_push", "third_party_sync", "assurance")
 """Let run from the start; a policy file without requests of persons has the first one only."""
 
 Say = Callable[[str], None]

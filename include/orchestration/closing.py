@@ -15,7 +15,7 @@ from include.ledger.checkpoint import Checkpoint, checkpoint
 from include.ledger.entry import Entry, Json, Kind, Recorded
 from include.ledger.instants import instant
 from include.ledger.note import Signer
-from include.orchestration.desk import connection
+from include.orchestration.desk import find_connection
 from include.reports import store
 from include.reports.audit import Surroundings, audit_report
 from include.reports.context import PastNight, Seal
@@ -67,7 +67,7 @@ def close(desk: Desk, night: Night, base_url: str, signer: Signer) -> Closing:
     surroundings = Surroundings(
         holds=tuple(desk.holds.active().holds.values()),
         cards=cards,
-        connected=frozenset(key for key in cards if _is_connected(key)),
+        connected=frozenset(key for key in cards if find_connection(key) is not None),
         nights=_nights(desk, night),
         checkpoint=seal,
     )
@@ -125,11 +125,3 @@ def _nights(desk: Desk, night: Night) -> tuple[PastNight, ...]:
 
 def _seal(made: Checkpoint, signer: Signer) -> Seal:
     return Seal(made.note, made.tree.size, made.tree.root.hex(), signer.verifier.vkey)
-
-
-def _is_connected(system: str) -> bool:
-    try:
-        connection(system)
-    except Refused:
-        return False
-    return True

@@ -28,14 +28,22 @@ def connection(connection_id: str) -> Connection:
     Raises:
         Refused: there is none; the message says how to make it.
     """
-    try:
-        found = BaseHook.get_connection(connection_id)
-    except AirflowNotFoundException:
+    found = find_connection(connection_id)
+    if found is None:
         raise Refused(
             connection_id,
             "find its connection",
             f"Create the Airflow connection '{connection_id}' (docs/connections.md).",
-        ) from None
+        )
+    return found
+
+
+def find_connection(connection_id: str) -> Connection | None:
+    """The same; None where there is none."""
+    try:
+        found = BaseHook.get_connection(connection_id)
+    except AirflowNotFoundException:
+        return None
     return Connection(
         id=connection_id,
         host=found.host,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, get_current_context, task
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 APPROVED = Asset(name="approved_requests", uri="privacy://requests/approved")
 """An event on it starts the push: a request was approved, or a residual was found."""
+
+_NOBODY = "nobody looks into it. Each request, the answer and the assurance report name it as a gap."
 
 REQUEST_ID = "^(req|bat)_[a-z2-7]{16}$"
 """Form of what the trigger form of ``subject_request`` takes: one request, or a batch."""
@@ -76,6 +79,16 @@ def open_erasing(desk: Desk, key: str) -> Iterator[ErasingSystem]:
         system.close()
 
 
+def _is_connected(key: str, check: Callable[[], None]) -> bool:
+    """Whether there is a connection; ``check`` raises where a request waits for one that is not there."""
+    from include.orchestration.desk import find_connection
+
+    if find_connection(key) is not None:
+        return True
+    check()
+    return False
+
+
 def request_id(params: Mapping[str, Any], conf: Mapping[str, Any]) -> str:
     """The request or batch that a run of ``subject_request`` is for.
 
@@ -115,10 +128,14 @@ def refs_of(desk: Desk, context: Mapping[str, Any], *, open_only: bool = True) -
 def find_in(key: str) -> dict[str, object]:
     """Count what one system holds of the people of this run."""
     from include.erasure.approval import identified
-    from include.erasure.finding import find
+    from include.erasure.finding import find, leave_out
+    from include.orchestration.desk import find_connection
 
     with shielded(f"search in {key}"), open_erasure_desk() as desk:
         refs = identified(desk, refs_of(desk, get_current_context(), open_only=False))
+        if find_connection(key) is None:
+            leave_out(desk, refs, key)
+            return {"system": key, "requests": len(refs), "connected": False}
         with open_erasing(desk, key) as system:
             return {"system": key, "requests": len(refs), "records": sum(find(desk, refs, system).values())}
 
@@ -144,10 +161,16 @@ def hand_over() -> dict[str, object]:
 @task(task_id="erase", map_index_template="{{ task.op_kwargs['key'] }}")
 def erase_in(key: str) -> dict[str, object]:
     """Work off everything that is approved and due in one system, and read back."""
-    from include.erasure.push import erase
+    from include.erasure.push import erase, wait_for_nobody
 
-    with shielded(f"erasure in {key}"), open_erasure_desk() as desk, open_erasing(desk, key) as system:
-        pushed = erase(desk, system)
+    with shielded(f"erasure in {key}"), open_erasure_desk() as desk:
+        if _is_connected(key, partial(wait_for_nobody, desk, key)):
+            with open_erasing(desk, key) as system:
+                pushed = erase(desk, system)
+        else:
+            pushed = None
+    if pushed is None:
+        raise AirflowSkipException(f"{key} is not connected: {_NOBODY}")
     return {"system": key, "requests": pushed.requests, "outcomes": dict(pushed.outcomes)}
 
 
@@ -191,11 +214,17 @@ def close_push() -> dict[str, object]:
 @task(task_id="recheck", map_index_template="{{ task.op_kwargs['key'] }}")
 def recheck_in(key: str) -> dict[str, object]:
     """Look again at everybody whose turn has come in one system."""
-    from include.erasure.sync import recheck
+    from include.erasure.sync import look_for_nobody, recheck
 
     context = get_current_context()
-    with shielded(f"second look into {key}"), open_erasure_desk() as desk, open_erasing(desk, key) as system:
-        done = recheck(desk, system, as_of=_as_of(context))
+    with shielded(f"second look into {key}"), open_erasure_desk() as desk:
+        if _is_connected(key, partial(look_for_nobody, desk, key, as_of=_as_of(context))):
+            with open_erasing(desk, key) as system:
+                done = recheck(desk, system, as_of=_as_of(context))
+        else:
+            done = None
+    if done is None:
+        raise AirflowSkipException(f"{key} is not connected: {_NOBODY}")
     return {"system": key, "looked": done.looked, "residual": done.residual}
 
 

@@ -173,7 +173,8 @@ def describe_plan(desk: Desk, together: BatchPlan, left_out: int) -> str:
         {(names[step.system], str(s["ground"])) for p in together.to_do for step in p.steps for s in step.stays}
     )
     types: Sequence[str] = sorted({plan.type for plan in together.to_do})
-    gaps = [system.name for system in desk.policy.uncovered()]
+    unseen = [names[key] for key in together.not_connected]
+    gaps = [*(f"{name} (not connected)" for name in unseen), *(system.name for system in desk.policy.uncovered())]
     aside = len(together.plans) - len(together.to_do)
     return (
         f"**Nothing has been deleted.** {len(together.to_do)} request(s): {', '.join(types)}."

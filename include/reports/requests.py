@@ -17,14 +17,14 @@ from include.erasure.telling import TYPES
 from include.reports.render import closed_schema, environment, source_of, style
 
 _SHEET = Path(__file__).with_name("templates") / "requests.css"
-_WAITS = frozenset({*DATED, Outcome.HELD, Outcome.DEFERRED, Outcome.MANUAL_PENDING})
+_WAITS = frozenset({*DATED, Outcome.HELD, Outcome.DEFERRED, Outcome.MANUAL_PENDING, Outcome.NOT_CONNECTED})
 _BAD = frozenset({Outcome.FAILED, Outcome.RESIDUAL_FOUND})
 _ASKS = frozenset({Stage.AMBIGUOUS, Stage.PLANNED, Stage.WAITING})
 _ENDED = frozenset({Stage.DONE, Stage.CLOSED, Stage.NO_MATCH})
 
 
 def as_json(summary: Summary) -> str:
-    """The summary in the form of ``schema/subject-request-1.json``."""
+    """The summary in the form of ``schema/subject-request-2.json``."""
     return json.dumps(_adapter().dump_python(summary, mode="json"), indent=2, ensure_ascii=False) + "\n"
 
 

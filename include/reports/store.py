@@ -1,7 +1,8 @@
 """Where reports are kept: a folder, or any URL that fsspec understands (``gs://…``, ``s3://…``).
 
-A report is three files of one name, ``retention-<date>-<run>.html``, ``.csv`` and ``.json``; the JSON is written last,
-and a report without it does not exist for a reader. ``latest.html`` repeats the page of the newest date.
+A report is files of one name, ``retention-<date>-<run>`` with ``.html``, ``.csv`` and ``.json``, or
+``assurance-<date>-<run>`` without ``.csv``; the JSON is written last, and a report without it does not exist for a
+reader. ``latest.html`` repeats the page of the newest report on retention.
 """
 
 from __future__ import annotations
@@ -19,18 +20,24 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from include.errors import Refused, Unavailable
+from include.reports import assurance
+from include.reports.assurance import AssuranceReport
 from include.reports.model import AuditReport
 from include.reports.render import as_csv, as_html, as_json
 
 LATEST = "latest.html"
-_NAME = re.compile(r"retention-(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})-(?P<run>run_[a-z2-7]{16})\.(?P<form>html|json|csv)")
+_NAME = re.compile(
+    r"(?P<about>retention|assurance)-(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})-(?P<run>run_[a-z2-7]{16})"
+    r"\.(?P<form>html|json|csv)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A report in the list of reports; ``name`` is its files' name without the ending."""
+    """A report in the list of reports; ``name`` is its files' name without the ending, ``about`` its first word."""
 
     name: str
+    about: str
     day: str
     run: str
     verdict: str
@@ -55,8 +62,26 @@ def write(report: AuditReport, base: str) -> str:
         place.put(page, html)
         place.put(f"{report.name}.csv", as_csv(report).encode())
         place.put(f"{report.name}.json", as_json(report).encode())
-        if all(found["day"] <= f"{report.run.as_of:%Y-%m-%d}" for found in place.reports()):
+        days = (found["day"] for found in place.reports() if found["about"] == "retention")
+        if all(day <= f"{report.run.as_of:%Y-%m-%d}" for day in days):
             place.put(LATEST, html)
+    return page
+
+
+def write_assurance(report: AssuranceReport, base: str) -> str:
+    """Write the two files of a night of checks. Writing the same run again replaces them.
+
+    Returns:
+        name of the page, to be read with :func:`read`.
+
+    Raises:
+        Refused: the run's id is not one that this product makes.
+        Unavailable: the place cannot be written.
+    """
+    page = _checked(f"{report.name}.html")
+    with _place(base, "write a report") as place:
+        place.put(page, assurance.as_html(report).encode())
+        place.put(f"{report.name}.json", assurance.as_json(report).encode())
     return page
 
 
@@ -67,7 +92,9 @@ def listing(base: str, *, most: int = 60) -> list[Listed]:
         Unavailable: the place cannot be read.
     """
     with _place(base, "list the reports") as place:
-        reports = sorted((found for found in place.reports() if found["form"] == "json"), key=lambda found: found[0])
+        reports = sorted(
+            (found for found in place.reports() if found["form"] == "json"), key=lambda found: (found["day"], found[0])
+        )
         newest = reports[-most:]
         contents = place.get_all([found[0] for found in newest])
     listed = [_listed(found, contents[found[0]]) for found in newest if found[0] in contents]
@@ -167,6 +194,7 @@ def _listed(name: re.Match[str], content: bytes) -> Listed:
         run = report["run"]
         return Listed(
             name=stem,
+            about=name["about"],
             day=name["day"],
             run=name["run"],
             verdict=report["verdict"],
@@ -176,4 +204,4 @@ def _listed(name: re.Match[str], content: bytes) -> Listed:
         )
     except (ValueError, KeyError, TypeError):
         sentence = "This report is damaged: clear the close task of its run to write it again."
-        return Listed(stem, name["day"], name["run"], "damaged", False, sentence, "")
+        return Listed(stem, name["about"], name["day"], name["run"], "damaged", False, sentence, "")

@@ -117,7 +117,15 @@ def test_every_pool_that_a_task_names_is_created_and_large_enough(bag: DagBag) -
 def test_each_mapped_task_is_shown_by_the_name_of_its_system(bag: DagBag) -> None:
     systems = load(Settings.read().policy_file).systems
     mapped = [task for dag in bag.dags.values() for task in dag.tasks if isinstance(task, MappedOperator)]
-    assert {task.task_id for task in mapped} >= {"find", "copies", "mailers", "identity_roots", "recheck", "expunge"}
+    assert {task.task_id for task in mapped} >= {
+        "find",
+        "copies",
+        "mailers",
+        "identity_roots",
+        "recheck",
+        "expunge",
+        "check",
+    }
     for task in mapped:
         run = SimpleNamespace(run_id="r", conf={"request_id": f"req_{'a' * 16}"})
         context: Any = {"dag": task.dag, "dag_run": run, "ti": SimpleNamespace(map_index=0), "task": task, "params": {}}

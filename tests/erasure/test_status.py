@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from include.erasure.evidence import HELD, Look
-from include.erasure.status import Outcome, Stage
+from include.erasure.evidence import HELD, Look, not_connected_entry
+from include.erasure.status import CLEAN, Outcome, Stage
 from include.ledger.entry import Entry, Kind
 from include.systems.erasing import Did
 from tests.erasure.story import REF, START, Story, approved
@@ -146,3 +146,37 @@ def test_the_answer_is_told_once_and_an_open_one_is_known() -> None:
     assert (story.status().notice_open, story.status().tried_senders) == (None, ("sendgrid",))
     story.write(Entry(Kind.NOTICE, REF, system="mailgun", body={"sending": "sent"}))
     assert story.status().answered
+
+
+def test_a_system_that_nobody_can_look_into_is_settled_and_no_proof() -> None:
+    story = approved("redis", "wix")
+    story.write(not_connected_entry(REF, "wix"))
+    row = story.row(system="wix")
+    assert (row.outcome, row.settled(LATER), row.planned) == (Outcome.NOT_CONNECTED, True, 3)
+    assert Outcome.NOT_CONNECTED not in CLEAN
+    assert story.status().stage is Stage.APPROVED
+    assert story.erased().seen().status().stage is Stage.DONE
+
+
+def test_a_look_that_is_taken_after_all_counts() -> None:
+    story = approved()
+    story.write(not_connected_entry(REF, "redis"))
+    assert story.found(2).row().outcome is Outcome.TO_DO
+
+
+@pytest.mark.parametrize(
+    ("remaining", "proved", "look", "outcome"),
+    [
+        (0, False, Look.PUSH, Outcome.DERIVED),
+        (0, True, Look.RECHECK, Outcome.DERIVED),
+        (1, True, Look.PUSH, Outcome.FAILED),
+        (1, True, Look.RECHECK, Outcome.RESIDUAL_FOUND),
+    ],
+)
+def test_what_follows_its_source_is_clean_unless_a_look_finds_something(
+    remaining: int, proved: bool, look: Look, outcome: Outcome
+) -> None:
+    story = approved()
+    story.outcome(Did.DERIVED, intent=story.intent(0)).seen(remaining, proved=proved, look=look)
+    assert story.row().outcome is outcome
+    assert story.row().settled(LATER) == (remaining == 0)

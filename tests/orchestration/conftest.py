@@ -10,11 +10,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.standard.operators import hitl
 from sqlalchemy.engine import make_url
 
+from include.erasure.desk import Desk
 from include.ledger.database import engine_for
 from include.ledger.log import Ledger
 from include.ledger.pseudonym import Pseudonymiser
+from include.orchestration import erasing
 from include.sandbox.app import Sandbox, connections
 from include.sandbox.estate import Estate
 
@@ -72,3 +75,30 @@ def context() -> MakeContext:
         }
 
     return make
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What a task would have put under Required Actions."""
+    question: dict[str, Any] = {}
+    monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **given: question.update(given))
+    return question
+
+
+@pytest.fixture
+def erasure_desk(deployed: None, vault_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk like that of the tasks, for what the test does itself."""
+    url = make_url(vault_url)
+    place = {"host": url.query.get("host") or url.host, "port": url.port, "schema": url.database}
+    login = {"login": url.username, "password": url.password or "unused"}
+    monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_VAULT", json.dumps({"conn_type": "postgres", **place, **login}))
+    key = base64.b64encode(bytes(range(32))).decode()
+    monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_VAULT_KEY", json.dumps({"conn_type": "generic", "password": key}))
+    with erasing.open_erasure_desk() as opened:
+        yield opened
+
+
+@pytest.fixture
+def estate(deployed: None) -> Estate:
+    """The company of the fixture ``deployed``."""
+    return Estate(NIGHT, people=60, workspaces=6, seed=7)

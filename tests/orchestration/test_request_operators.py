@@ -2,94 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.standard.operators import hitl
-from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
-from sqlalchemy.engine import make_url
 
 from include.erasure.desk import Desk
 from include.erasure.status import Outcome, Stage
 from include.errors import Refused, Unavailable
 from include.orchestration import erasing
 from include.orchestration.decision import APPROVE, DECLINE, DIGEST_SHOWN
-from include.orchestration.request_operators import STOP, ApproveErasure, IdentifyPerson
+from include.orchestration.request_operators import STOP
 from include.policy.persons import IdentifierKind
 from include.sandbox.app import Sandbox
 from include.sandbox.estate import Estate
 from tests.erasure import kit
 from tests.orchestration.conftest import NIGHT, PSEUDONYMS
-
-SYSTEMS = kit.POLICY.requests.systems if kit.POLICY.requests else ()
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What a task would have put under Required Actions."""
-    question: dict[str, Any] = {}
-    monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **given: question.update(given))
-    return question
+from tests.orchestration.runs import SYSTEMS, Run, answered, push
 
 
 @pytest.fixture
-def desk(deployed: None, vault_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """A desk like that of the tasks, for what the test does itself."""
-    url = make_url(vault_url)
-    place = {"host": url.query.get("host") or url.host, "port": url.port, "schema": url.database}
-    login = {"login": url.username, "password": url.password or "unused"}
-    monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_VAULT", json.dumps({"conn_type": "postgres", **place, **login}))
-    key = base64.b64encode(bytes(range(32))).decode()
-    monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_VAULT_KEY", json.dumps({"conn_type": "generic", "password": key}))
-    with erasing.open_erasure_desk() as opened:
-        yield opened
-
-
-@pytest.fixture
-def estate(deployed: None) -> Estate:
-    """The company of the fixture ``deployed``."""
-    return Estate(NIGHT, people=60, workspaces=6, seed=7)
-
-
-class Run:
-    """A run of ``subject_request``: the context that its tasks get."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, request: str) -> None:
-        run = SimpleNamespace(dag_id="subject_request", run_id="manual", run_after=NIGHT, conf={"request_id": request})
-        self.context: Any = {
-            "dag_run": run,
-            "params": {"request_id": request},
-            "data_interval_end": NIGHT,
-            "task_instance": SimpleNamespace(id="ti"),
-        }
-        monkeypatch.setattr(erasing, "get_current_context", lambda: self.context)
-
-    def identify(self) -> Any:
-        with DAG("subject_request", schedule=None):
-            return IdentifyPerson(task_id="identify")
-
-    def plan(self) -> Any:
-        with DAG("subject_request", schedule=None):
-            return ApproveErasure(task_id="plan")
-
-    def find_everywhere(self) -> None:
-        for key in SYSTEMS:
-            erasing.find_in.function(key)
-
-
-def answered(option: str, reason: object = "DPO-12") -> dict[str, Any]:
-    """A human's answer as Airflow hands it over."""
-    return {
-        "chosen_options": [option],
-        "params_input": {"reason": reason},
-        "responded_by_user": {"id": "jane", "name": "Jane"},
-    }
+def desk(erasure_desk: Desk) -> Desk:
+    return erasure_desk
 
 
 def test_a_request_goes_through_its_tasks_to_the_last_outcome(
@@ -118,17 +54,6 @@ def test_a_request_goes_through_its_tasks_to_the_last_outcome(
     assert not [row for row in status.rows if row.outcome in (Outcome.TO_DO, Outcome.UNDER_WAY, Outcome.FAILED)]
     assert erasing.close_push.function() == {status.stage.value: 1}
     assert len(company_sandbox.company.records("sendgrid", "sent")) == 1
-
-
-def push() -> None:
-    """One run of ``deletion_push``."""
-    requests = kit.POLICY.requests
-    assert requests is not None
-    for stage in requests.stages:
-        if stage.name == requests.answer.before:
-            erasing.answer_people.function()
-        for key in stage.systems:
-            erasing.erase_in.function(key)
 
 
 def test_a_plan_is_not_made_while_a_system_was_not_searched(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
 import pytest
 
+from include.erasure.evidence import not_connected_entry
 from include.erasure.overview import Page, RequestRow
 from include.erasure.summary import SCHEMA, Summary, summarise
 from include.ledger.entry import Json, Kind
@@ -21,7 +24,7 @@ from include.reports.request_pages import Offers, Run, Shell, Started, Typed
 from include.reports.requests import as_html, as_json, json_schema
 from include.requests.table import LineError
 from include.systems import registry
-from include.systems.erasing import Did
+from include.systems.erasing import Did, PrivacyContact
 from tests.erasure.story import REF, START, Story, approved
 
 ROOT = Path(__file__).parents[2]
@@ -192,3 +195,57 @@ def test_a_row_names_its_next_look(policy: Policy) -> None:
     (row,) = [row for row in told(policy, story).systems if row.system == "redis"]
     assert row.recheck_on is not None
     assert timedelta(hours=20) < row.recheck_on - story.now < timedelta(days=1)
+
+
+CONTACT = PrivacyContact(
+    "privacy@vendor.example",
+    "Erase & forget",
+    "Please erase:\n{identifiers}\n<b>Thanks</b>",
+    "https://vendor.example/p",
+)
+
+
+def by_hand(policy: Policy, contact: PrivacyContact) -> Summary:
+    """A request that waits for a person who has to write to a vendor."""
+    story = Story().opened().identified().found(1, "tawk_to").planned("tawk_to").decided()
+    story.outcome(Did.MANUAL, intent=story.intent(1, "tawk_to"), system="tawk_to")
+    cards = {"tawk_to": replace(registry.erasing_card("tawk_to"), contact=contact, instructions="Ask the vendor.")}
+    assert isinstance(policy.requests, Requests)
+    return summarise(story.status(), story.entries, policy, policy.requests, cards, story.now)
+
+
+def test_work_by_hand_offers_the_message_beside_the_place_for_the_proof(policy: Policy) -> None:
+    summary = by_hand(policy, CONTACT)
+    page = pages.request_page(SHELL, summary, started=Started(), offers=Offers(by_hand=("tawk_to",)))
+    [link] = [a["href"] for a in Reader(page).all("a") if str(a["href"]).startswith("mailto:")]
+    parts = urlsplit(str(link))
+    assert parts.path == "privacy@vendor.example"
+    assert parse_qs(parts.query) == {
+        "subject": ["Erase & forget"],
+        "body": ["Please erase:\r\n{identifiers}\r\n<b>Thanks</b>"],
+    }
+    assert "&lt;b&gt;Thanks" in page
+    assert "<b>Thanks" not in page
+    assert page.count("Ask the vendor.") == 2
+    alone = as_html(summary)
+    assert "{identifiers}" in alone
+    assert Reader(alone).all("a") == []
+    jsonschema.validate(json.loads(as_json(summary)), json_schema())
+
+
+def test_a_form_of_the_vendor_is_a_link_to_it(policy: Policy) -> None:
+    summary = by_hand(policy, replace(CONTACT, address="https://vendor.example/form"))
+    page = pages.request_page(SHELL, summary, started=Started(), offers=Offers(by_hand=("tawk_to",)))
+    assert "https://vendor.example/form" in [a["href"] for a in Reader(page).all("a")]
+
+
+def test_a_system_that_is_not_connected_is_named_as_a_gap(policy: Policy) -> None:
+    story = approved("redis", "tawk_to")
+    story.write(not_connected_entry(REF, "tawk_to"))
+    summary = told(policy, story.erased().seen())
+    assert summary.not_connected == ("tawk.to",)
+    row = next(row for row in summary.systems if row.system == "tawk_to")
+    assert (row.outcome, row.planned, row.remaining) == ("not_connected", 3, None)
+    page = as_html(summary)
+    assert "Not connected, so nobody looked into them:</b> tawk.to" in page
+    assert "Nobody looked into tawk.to: there is no connection to it." in page

@@ -2,7 +2,7 @@
 
     POST …/api/requests          {"type", "email"?, "user_id"?, "received_on"?, "answer"?}
                                  → 201 {"request_id", "joined", "started", "url"}
-    GET  …/api/requests/{id}     → 200, as ``include/reports/schema/subject-request-1.json`` says
+    GET  …/api/requests/{id}     → 200, as ``include/reports/schema/subject-request-2.json`` says
 
 Errors are ``{"error": sentence}``. A session's cookie opens nothing here: a page of another site would have it too.
 """

@@ -14,7 +14,7 @@ from include.ledger.log import Ledger
 from include.subjects.vault import Vault
 from tests.orchestration.web.conftest import AirflowTwin, Browser, token_of
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "include/reports/schema/subject-request-1.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[3] / "include/reports/schema/subject-request-2.json").read_text())
 PERSON = {"type": "erasure", "email": "jane@example.com", "answer": False}
 PATH = "/privacy/api/requests"
 

@@ -18,7 +18,7 @@ from include.subjects.identifiers import Identifier
 from include.subjects.vault import Vault
 from tests.orchestration.web.conftest import AirflowTwin, Browser, Clock, by_hand, planned
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "include/reports/schema/subject-request-1.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[3] / "include/reports/schema/subject-request-2.json").read_text())
 REF = "req_" + "a" * 16
 
 
