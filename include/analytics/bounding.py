@@ -21,8 +21,8 @@ import polars as pl
 from include.analytics.spec import Dimension, Measure, MeasureKind, Table
 from include.errors import Refused
 
-AT_ONCE = 20_000_000
-"""Events in memory at one time."""
+AT_ONCE = 4_000_000
+"""Events in memory at one time. Parts that fit the processor's caches are also counted faster than a large whole."""
 _PERSON, _EVENTS = "\0person", "\0events"
 
 
