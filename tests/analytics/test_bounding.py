@@ -63,6 +63,21 @@ def test_one_person_more_moves_the_figures_no_further_than_the_noise_allows_for(
         assert math.dist(change, [0] * len(change)) <= accounting.distance(most, measure.bound)
 
 
+@settings(max_examples=40, deadline=None)
+@given(ROWS, st.integers(1, 4), st.integers(0, 60))
+def test_a_part_of_a_person_moves_the_figures_by_no_more_than_twice_the_squared_distance(
+    rows: list[tuple[str, str, int]], most: int, left: int
+) -> None:
+    """A day within a week, a week cut by the end of a month: for those the account takes twice the rho."""
+    one = table(UNKNOWN, measures=(USERS, EVENTS, SUM), max_groups=most)
+    alone = [("u", kind, cents) for _, kind, cents in rows]
+    whole, part = (figures(exact(one, some)) if some else {} for some in (alone, alone[:left]))
+    for place, measure in enumerate(one.measures):
+        nothing = (0,) * len(one.measures)
+        change = [whole.get(key, nothing)[place] - part.get(key, nothing)[place] for key in whole | part]
+        assert math.hypot(*change) <= math.sqrt(2) * accounting.distance(most, measure.bound)
+
+
 @settings(max_examples=30, deadline=None)
 @given(ROWS, st.integers(1, 20))
 def test_parts_on_the_disk_add_up_to_the_whole(rows: list[tuple[str, str, int]], at_once: int) -> None:
