@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -85,6 +86,22 @@ def test_parts_on_the_disk_add_up_to_the_whole(rows: list[tuple[str, str, int]],
     total = table(measures=(USERS, EVENTS, SUM))
     assert figures(exact(one, rows, at_once)) == figures(exact(one, rows))
     assert figures(exact(total, rows, at_once)) == figures(exact(total, rows))
+
+
+def test_parts_lie_in_the_given_folder_and_are_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    real = bounding._persons
+
+    def look(part: pl.LazyFrame, tables: Sequence[Table]) -> pl.DataFrame:
+        seen.append(len(list(tmp_path.rglob("*.parquet"))))
+        return real(part, tables)
+
+    monkeypatch.setattr(bounding, "_persons", look)
+    data = events([(f"u{number}", "a") for number in range(40)])
+    bounding.cells([table(UNKNOWN)], data, unit="user", spool=tmp_path, at_once=10)
+    assert len(seen) > 1
+    assert min(seen) > 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_column_may_be_named_like_anything_used_inside() -> None:
