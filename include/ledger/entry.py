@@ -58,6 +58,7 @@ class Kind(StrEnum):
     MANUAL_DONE = "manual_done"
     REQUEST_CLOSED = "request_closed"
     KEY_DESTROYED = "key_destroyed"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)
