@@ -1,0 +1,333 @@
+"""The release specification as typed, immutable values: what is published about whom, how often, at what price.
+
+    Specification
+    ├── sources       where events come from, and which of their columns may be used
+    ├── left_out      whose events are removed before anything is counted
+    ├── tables        dimensions, measures, contribution bounds and budget of each published table
+    ├── budget        what a person may be charged in a calendar month, over all tables
+    └── company       public figures about the company's size, for the forecast alone
+
+DAG files read this while they are parsed: it stays free of data frames and solvers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from include.policy.canonical import sha256
+from include.policy.register import Model, Text
+
+DEFAULT = Path(__file__).parent.parent / "policy" / "releases.yaml"
+MECHANISM = "1"
+"""Part of every digest of a table: raised when the same specification would give other figures."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _decimal(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("a fraction is written in quotes, as in '0.015' or '1e-7'")
+    try:
+        return Decimal(value).normalize()
+    except InvalidOperation:
+        raise ValueError("a fraction is written in quotes, as in '0.015' or '1e-7'") from None
+
+
+Fraction = Annotated[
+    Decimal,
+    Field(gt=0, le=10),
+    BeforeValidator(_decimal),
+    PlainSerializer(str, return_type=str),
+]
+"""An exact decimal number, so that budgets add up to the digit."""
+
+
+class Cadence(StrEnum):
+    """How often a table is released. Days, ISO weeks and calendar months in UTC, end-exclusive."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+    def start(self, day: date) -> date:
+        """First day of the period that ``day`` lies in."""
+        if self is Cadence.WEEKLY:
+            return day - timedelta(days=day.weekday())
+        return day.replace(day=1) if self is Cadence.MONTHLY else day
+
+    def end(self, day: date) -> date:
+        """First day after the period that ``day`` lies in."""
+        start = self.start(day)
+        length = {Cadence.DAILY: 1, Cadence.WEEKLY: 7, Cadence.MONTHLY: 32}[self]
+        return self.start(start + timedelta(days=length))
+
+
+class SourceKind(StrEnum):
+    """How the events of a source are read."""
+
+    FIRESTORE = "firestore"
+    ELASTICSEARCH = "elasticsearch"
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
+class ColumnType(StrEnum):
+    """What a column holds. There are no fractions: money is in cents, time in seconds."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+
+
+class Column(Model):
+    """A field of an event."""
+
+    type: Annotated[ColumnType, Field(strict=False)] = Field(ColumnType.TEXT, description="'text' or 'integer'")
+    about: Text = Field(description="what it says, for the data dictionary")
+    identifier: bool = Field(False, description="true if it names a person or a device; it then enters no table")
+    from_google_api: bool = Field(False, description="true if it came from a Google API (Limited Use); it never leaves")
+
+
+class Source(Model):
+    """Events of one place."""
+
+    id: SkipJsonSchema[Name] = Field(description="the name of the entry")
+    kind: Annotated[SourceKind, Field(strict=False)] = Field(
+        description="one of 'firestore', 'elasticsearch', 'parquet', 'csv'"
+    )
+    location: Text = Field(description="the collection, the index, or an fsspec URL that may hold * and {date}")
+    user: Text = Field(description="the field that names the person; one person is protected as a whole")
+    at: Text = Field(description="the field that holds the time of the event")
+    columns: Mapping[str, Column] = Field(min_length=1, description="the fields that tables may use, by name")
+
+
+class Spread(StrEnum):
+    """How users are spread over the keys of a dimension, as far as is publicly known."""
+
+    EVEN = "even"
+    ZIPF = "zipf"
+
+
+class Dimension(Model):
+    """A column whose values are the keys of a table."""
+
+    column: Text = Field(description="a column of the source")
+    keys: tuple[Text, ...] | None = Field(
+        None, min_length=1, description="the public list of keys, each of which is published; leave out if unknown"
+    )
+    other: Text | None = Field(None, description="the key that takes every other value; without it such events drop")
+    expected_keys: Count | None = Field(None, description="how many keys there may be if they are unknown; forecast")
+    spread: Annotated[Spread, Field(strict=False)] = Field(Spread.ZIPF, description="'even' or 'zipf'; forecast")
+
+    @property
+    def listed(self) -> tuple[str, ...] | None:
+        """All keys that can appear, sorted, or None if they are unknown."""
+        if self.keys is None:
+            return None
+        return tuple(sorted({*self.keys, *((self.other,) if self.other else ())}))
+
+
+class MeasureKind(StrEnum):
+    """What is counted in a cell."""
+
+    USERS = "users"
+    EVENTS = "events"
+    SUM = "sum"
+
+
+class Measure(Model):
+    """A figure of each cell."""
+
+    kind: Annotated[MeasureKind, Field(strict=False)] = Field(description="one of 'users', 'events', 'sum'")
+    column: Text | None = Field(None, description="the integer column to add up, for 'sum'")
+    cap: Count | None = Field(None, description="most that one person adds to one cell, for 'events' and 'sum'")
+    weight: Count = Field(1, description="its part of the table's rho, relative to the other measures")
+
+    @property
+    def name(self) -> str:
+        """Name of its column in the release."""
+        return f"{self.column}_sum" if self.kind is MeasureKind.SUM else self.kind.value
+
+    @property
+    def margin(self) -> str:
+        """Name of the column with its 95 % margin of error."""
+        return f"{self.name}_margin"
+
+    @property
+    def bound(self) -> int:
+        """Most that one person adds to one cell."""
+        return self.cap or 1
+
+
+class Table(Model):
+    """A table that is released once for each period."""
+
+    id: Name = Field(description="name of the table, of its files and of its asset")
+    title: Text = Field(description="what it shows, as a headline")
+    source: Name = Field(description="name of an entry of 'sources'")
+    period: Annotated[Cadence, Field(strict=False)] = Field(description="one of 'daily', 'weekly', 'monthly'")
+    dimensions: tuple[Dimension, ...] = Field((), description="a list of columns with their keys; none for a total")
+    measures: tuple[Measure, ...] = Field(min_length=1, description="a list that holds one of the kind 'users'")
+    max_groups: Count = Field(1, description="most cells that one person counts in, drawn at random")
+    typical_groups: Count = Field(1, description="cells that a usual person counts in, publicly known; forecast")
+    rho: Fraction | None = Field(None, description="zero-concentrated budget of one release, such as '0.01'")
+    delta: Fraction | None = Field(None, description="chance to show a key of one person, for unknown keys: '1e-8'")
+    minimum_count: Annotated[int, Field(ge=2)] = Field(20, description="fewest users of a published cell, at least 20")
+    internal: bool = Field(False, description="true for exact figures that stay inside the company")
+
+    @property
+    def name_columns(self) -> tuple[str, ...]:
+        """Columns of the dimensions, in the order of the file."""
+        return tuple(dimension.column for dimension in self.dimensions)
+
+    @property
+    def unknown_keys(self) -> bool:
+        """Whether which cells exist is itself a secret, so that a threshold has to choose them."""
+        return any(dimension.keys is None for dimension in self.dimensions)
+
+    @property
+    def public_cells(self) -> int:
+        """Number of cells if all keys are listed.
+
+        Raises:
+            ValueError: a dimension's keys are unknown.
+        """
+        if self.unknown_keys:
+            raise ValueError(f"the keys of '{self.id}' are unknown")
+        return prod(len(dimension.listed or ()) for dimension in self.dimensions)
+
+    def rho_of(self, measure: Measure) -> Decimal:
+        """The part of the table's rho that a measure spends, rounded down at the 30th digit.
+
+        Raises:
+            ValueError: the table is internal and has no budget.
+        """
+        if self.rho is None:
+            raise ValueError(f"'{self.id}' has no budget")
+        total = sum(one.weight for one in self.measures)
+        return (self.rho * measure.weight / total).quantize(Decimal("1e-20"), rounding="ROUND_DOWN")
+
+
+class LeftOut(Model):
+    """People whose record in a holding says that their events are not to be used."""
+
+    holding: Text = Field(description="id of an entry of 'holdings' of the policy file; the id of a record is the user")
+    field: Text = Field(description="the field that is looked at")
+    equals: bool | int | Text = Field(True, description="the value that leaves a person out")
+    reason: Text = Field(description="why, such as 'restricted (article 18 GDPR)'")
+
+
+class BudgetCaps(Model):
+    """The most that may be spent on one person."""
+
+    rho_month: Fraction = Field(description="most rho in a calendar month over all tables, such as '0.5'")
+    delta_month: Fraction = Field(description="most delta in a calendar month over all tables, such as '1e-5'")
+    epsilon_delta: Fraction = Field(description="delta at which epsilon is shown, such as '1e-6'")
+
+
+class Active(Model):
+    """Share of users with an event in a period, in percent."""
+
+    daily: Annotated[int, Field(ge=1, le=100)] = Field(description="percent of users active on a day")
+    weekly: Annotated[int, Field(ge=1, le=100)] = Field(description="percent of users active in a week")
+    monthly: Annotated[int, Field(ge=1, le=100)] = Field(description="percent of users active in a month")
+
+    def of(self, cadence: Cadence) -> int:
+        """Percent for a period."""
+        return int(getattr(self, cadence.value))
+
+
+class Company(Model):
+    """What anybody may know about the company's size. Written down by a person, never measured by a run."""
+
+    users: Annotated[int, Field(ge=1)] = Field(description="number of users, rounded")
+    active_percent: Active
+    worst_error_percent: Annotated[int, Field(ge=1, le=100)] = Field(
+        15, description="median relative error above which a table makes no sense"
+    )
+
+
+class Specification(Model):
+    """A whole release specification."""
+
+    version: Text = Field(description="version of this file, in quotes; raise it with each change")
+    company: Company
+    budget: BudgetCaps
+    sources: Mapping[Name, Source] = Field(min_length=1, description="entries named by the id of the source")
+    left_out: tuple[LeftOut, ...] = Field((), description="a list of records that leave a person out")
+    tables: tuple[Table, ...] = Field(min_length=1, description="a list of what is published")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or not isinstance(data.get("sources"), Mapping):
+            return data
+        named = {
+            name: {**entry, "id": name} if isinstance(entry, Mapping) else entry
+            for name, entry in data["sources"].items()
+        }
+        return {**data, "sources": named}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content: comments, layout and the order of keys don't count, every value does."""
+        return sha256(self.model_dump(mode="json"))
+
+    def table(self, table_id: str) -> Table:
+        """The table of that id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {table.id: table for table in self.tables}[table_id]
+
+    def source_of(self, table: Table) -> Source:
+        """The source that a table is made from.
+
+        Raises:
+            KeyError: there is none of that name; the lint says so.
+        """
+        return self.sources[table.source]
+
+    def table_digest(self, table: Table) -> str:
+        """SHA-256 of everything that shapes the bytes of a table: itself, its source, who is left out, the mechanism.
+
+        Titles and figures of the forecast do not count, so that a correction there is no new release.
+        """
+        shape = table.model_dump(mode="json", exclude={"title": True, "typical_groups": True, "dimensions": True})
+        shape["dimensions"] = [
+            dimension.model_dump(mode="json", exclude={"expected_keys", "spread"}) for dimension in table.dimensions
+        ]
+        source = self.source_of(table)
+        used = {name: source.columns[name].type for name in _columns(table) if name in source.columns}
+        where = source.model_dump(mode="json", exclude={"columns"})
+        left_out = [entry.model_dump(mode="json", exclude={"reason"}) for entry in self.left_out]
+        return sha256({"mechanism": MECHANISM, "table": shape, "source": where, "columns": used, "left_out": left_out})
+
+
+def _columns(table: Table) -> Iterator[str]:
+    yield from table.name_columns
+    yield from (measure.column for measure in table.measures if measure.column)
+
+
+def load(path: str | Path = DEFAULT) -> Specification:
+    """Read, check and type a release specification.
+
+    Raises:
+        PolicyInvalid: it has mistakes; all of them are listed with their lines.
+        Refused: it can't be read.
+    """
+    from include.analytics.lint import build  # the lint knows the types, so the types can't import it above
+    from include.policy.document import read_file
+
+    return build(read_file(path))
