@@ -12,8 +12,12 @@ from include.erasure.plan import BatchPlan, Plan, draft, missing
 from include.erasure.status import RequestStatus, Stage
 from include.errors import Refused, Unavailable
 from include.ledger.entry import Entry, Kind, Recorded
+from include.subjects import tombstones
 from include.systems import registry
 from include.systems.erasing import ErasureProof
+
+COMPLETE = "complete"
+"""Reason for which a request is closed that has been carried out."""
 
 _LOOKED = (Kind.REQUEST_OPENED, Kind.IDENTITY, Kind.FOUND)
 
@@ -70,9 +74,18 @@ def decide(desk: Desk, refs: Sequence[str], batch_digest: str, *, approved: bool
 
 
 def close(desk: Desk, refs: Sequence[str], reason: str) -> None:
-    """Close requests for good: first the entry, then their keys, then the entry that the keys are gone. Repeatable."""
+    """Close requests for good: first the entry, then their keys, then the entry that the keys are gone. Repeatable.
+
+    Before the keys of what was carried out go, its tombstones are written. Whoever declines a request that was opened
+    because data came back says that the person is here on purpose: the tombstones go.
+    """
     known = {status.ref: status for status in desk.statuses(refs, desk.clock())}
     desk.ledger.append([closed_entry(ref, reason) for ref, status in known.items() if status.closed is None])
+    if reason == COMPLETE:
+        kept = {ref: [row.system for row in status.rows if row.stays] for ref, status in known.items()}
+        tombstones.bury(desk.vault, kept, days=desk.requests.tombstone_days)
+    elif reason == Stage.DECLINED.value:
+        tombstones.lift(desk.vault, refs)
     desk.vault.destroy(refs)
     desk.ledger.append([Entry(Kind.KEY_DESTROYED, ref) for ref, status in known.items() if not status.key_destroyed])
 

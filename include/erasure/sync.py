@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from include.erasure.approval import close
+from include.erasure.approval import COMPLETE, close
 from include.erasure.desk import Desk
 from include.erasure.evidence import HELD, Look
 from include.erasure.push import verify
@@ -79,7 +79,7 @@ def closable(status: RequestStatus, days: Sequence[int]) -> str | None:
         return status.stage.value
     if status.stage is not Stage.DONE or not status.answered:
         return None
-    return "complete" if all(_looked_for_good(row, days) for row in status.rows) else None
+    return COMPLETE if all(_looked_for_good(row, days) for row in status.rows) else None
 
 
 def close_finished(desk: Desk, *, as_of: datetime) -> dict[str, int]:

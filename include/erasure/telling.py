@@ -16,7 +16,12 @@ DIGEST_SHOWN = 12
 TYPES = {"erasure": "Erasure", "account_deletion": "Account deletion"}
 """What was asked for, for people."""
 
-_SOURCES = {"page": "on the page", "csv": "in a CSV file", "rest": "through another system"}
+_SOURCES = {
+    "page": "on the page",
+    "csv": "in a CSV file",
+    "rest": "through another system",
+    "returned": "because data of an erased person was found again",
+}
 _MATCHES = {Match.NONE.value: "No account is known for what was given", Match.ONE.value: "One person matches"}
 _NOTICES = {
     "sent": "The person was told, through {sender}.",

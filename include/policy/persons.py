@@ -122,6 +122,9 @@ class Requests(Model):
     tolerance_records: Annotated[int, Field(ge=0)] = Field(
         description="how many more records than planned may be found before a new approval is needed"
     )
+    tombstone_days: Annotated[int, Field(ge=1)] = Field(
+        395, description="days for which an erased person is recognised by a keyed hash, should the data come back"
+    )
     four_eyes: bool = Field(description="true if whoever opened a request may not approve it")
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
 
 from include.errors import Refused
 from include.ledger.entry import Entry, Json, Kind, timestamp
@@ -15,6 +16,9 @@ from include.ledger.log import Ledger
 from include.requests.intake import Draft
 from include.subjects.register import new_id
 from include.subjects.vault import Intake, Opened, Request, Vault
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _LOCK = "open requests"
 _WAIT_SECONDS = 30
@@ -47,6 +51,8 @@ def open_requests(
     opened_by: str,
     source: str,
     clock: Callable[[], datetime],
+    batch: str | None = None,
+    within: Callable[[Connection, Sequence[Opened]], None] = lambda connection, opened: None,
 ) -> Opening:
     """Open requests, all or none in the vault, each with its entry in the ledger.
 
@@ -60,6 +66,8 @@ def open_requests(
         opened_by: pseudonym of whoever hands them in, ``staff_…``.
         source: one of ``include.subjects.register.SOURCES``.
         clock: the present, UTC.
+        batch: id under which they go on together; left out, several get a new one.
+        within: what else has to be true as soon as they are open, see ``Vault.open``.
 
     Raises:
         Refused: there is none, or something is not as it should be.
@@ -72,10 +80,10 @@ def open_requests(
         Intake(draft.type, draft.identifiers, opened_by, source, _received(draft.received_on, now), draft.answer)
         for draft in drafts
     ]
-    batch = new_id("bat") if len(drafts) > 1 else None
+    batch = batch or (new_id("bat") if len(drafts) > 1 else None)
     with ledger.exclusive(_LOCK, _WAIT_SECONDS) as confirm:
         _repair(vault, ledger)
-        opened = vault.open(intake, batch=batch, may_join=lambda ref: _can_be_joined(ledger, ref))
+        opened = vault.open(intake, batch=batch, may_join=lambda ref: _can_be_joined(ledger, ref), within=within)
         confirm()
         fresh = [one.id for one in opened if not one.joined]
         body: dict[str, Json] = {"what": "joined", "by": opened_by, "source": source}

@@ -13,10 +13,10 @@ from include.policy.persons import RequestType
 from include.subjects.identifiers import Identifier
 from include.subjects.normalise import canonical
 
-SOURCES = ("page", "csv", "rest")
-"""Ways in which a request comes in."""
+SOURCES = ("page", "csv", "rest", "returned")
+"""Ways in which a request comes in; ``returned``: data of an erased person was found again (see ``tombstones``)."""
 
-_STAFF = re.compile(r"staff_[a-z0-9]+", re.ASCII)
+_OPENER = re.compile(r"(staff|dag)_[a-z0-9]+", re.ASCII)
 _BATCH = re.compile(r"bat_[a-z2-7]{16}", re.ASCII)
 _SKEW = timedelta(minutes=5)
 
@@ -28,7 +28,7 @@ class Intake:
     Args:
         type: what was asked for.
         identifiers: what the person is known by, each in a form that can be compared.
-        opened_by: pseudonym of whoever enters it, ``staff_…``.
+        opened_by: pseudonym of whoever enters it, ``staff_…``, or a DAG, ``dag_…``.
         source: one of ``SOURCES``.
         received_at: when the person asked, UTC.
         answer: the person is told when it is done.
@@ -105,7 +105,7 @@ def check(intake: Intake, position: int, now: datetime) -> None:
         canonical(known.kind, known.value)
     for wrong, why in (
         (not intake.identifiers, "It names nobody: give at least one identifier."),
-        (not _STAFF.fullmatch(intake.opened_by), "'opened_by' must be a pseudonym, staff_ and letters or digits."),
+        (not _OPENER.fullmatch(intake.opened_by), "'opened_by' must be staff_ and a pseudonym, or dag_ and a name."),
         (intake.source not in SOURCES, f"'source' must be one of {', '.join(SOURCES)}."),
         (intake.received_at.utcoffset() is None, "'received_at' must be a time in UTC."),
     ):

@@ -98,20 +98,29 @@ def secret_place(name: str) -> bytes:
     return place("secret", name)
 
 
-def fingerprints(connection: Connection, keys: Keyring) -> Fingerprints:
-    """The vault's fingerprints; their secret is made by whoever comes first.
+def secret(connection: Connection, keys: Keyring, name: str) -> bytes:
+    """A key of the whole vault; it is made by whoever comes first.
 
     Raises:
         Refused: the master key that wraps it is not given.
     """
-    query = select(schema.secrets).where(schema.secrets.c.name == _FINGERPRINTS)
+    query = select(schema.secrets).where(schema.secrets.c.name == name)
     row = connection.execute(query).one_or_none()
     if row is None:
-        fresh = keys.wrap(secret_place(_FINGERPRINTS), random.token_bytes(KEY_BYTES))
-        values = {"name": _FINGERPRINTS, "wrapped": fresh.content, "master": fresh.master}
+        fresh = keys.wrap(secret_place(name), random.token_bytes(KEY_BYTES))
+        values = {"name": name, "wrapped": fresh.content, "master": fresh.master}
         connection.execute(insert(schema.secrets).values(values).on_conflict_do_nothing())
         row = connection.execute(query).one()
-    return Fingerprints(keys.unwrap(secret_place(_FINGERPRINTS), Wrapped(row.master, bytes(row.wrapped))))
+    return keys.unwrap(secret_place(name), Wrapped(row.master, bytes(row.wrapped)))
+
+
+def fingerprints(connection: Connection, keys: Keyring) -> Fingerprints:
+    """The vault's fingerprints.
+
+    Raises:
+        Refused: the master key that wraps their secret is not given.
+    """
+    return Fingerprints(secret(connection, keys, _FINGERPRINTS))
 
 
 def open_requests(connection: Connection, values: Collection[bytes]) -> OpenRequests:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 metadata = MetaData()
 
@@ -40,7 +41,7 @@ requests = Table(
     Column("master", Text),
     CheckConstraint("id ~ '^req_[a-z2-7]{16}$'", name="vault_request_id"),
     CheckConstraint("batch ~ '^bat_[a-z2-7]{16}$'", name="vault_request_batch"),
-    CheckConstraint("opened_by ~ '^staff_[a-z0-9]+$'", name="vault_request_opened_by"),
+    CheckConstraint("opened_by ~ '^(staff|dag)_[a-z0-9]+$'", name="vault_request_opened_by"),
     CheckConstraint("(wrapped IS NULL) = (master IS NULL)", name="vault_request_key"),
     Index("vault_request_by_batch", "batch", postgresql_where=text("batch IS NOT NULL")),
     Index("vault_request_open", "received_at", "id", postgresql_where=text("wrapped IS NOT NULL")),
@@ -75,6 +76,20 @@ fingerprints = Table(
     Index("vault_fingerprint_request", "request"),
 )
 """Keyed hashes by which two open requests are recognised as the same person's."""
+
+tombstones = Table(
+    "vault_tombstone",
+    metadata,
+    Column("value", LargeBinary, primary_key=True),
+    Column("person", LargeBinary, nullable=False),
+    Column("kept", ARRAY(Text), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("reopened", Text, ForeignKey("vault_request.id")),
+    Index("vault_tombstone_person", "person"),
+    Index("vault_tombstone_expiry", "expires_at"),
+    Index("vault_tombstone_reopened", "reopened", postgresql_where=text("reopened IS NOT NULL")),
+)
+"""Keyed hashes of what erased people were known by, see ``include.subjects.tombstones``."""
 
 secrets = Table(
     "vault_secret",

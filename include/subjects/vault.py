@@ -53,7 +53,7 @@ class Vault:
     def __init__(self, engine: Engine, keys: Keyring, clock: Callable[[], datetime]) -> None:
         self.engine = engine
         self.clock = clock
-        self._keys = keys
+        self.keys = keys
 
     def open(
         self,
@@ -61,6 +61,7 @@ class Vault:
         *,
         batch: str | None = None,
         may_join: Callable[[str], bool] = lambda ref: True,
+        within: Callable[[Connection, Sequence[Opened]], None] = lambda connection, opened: None,
     ) -> list[Opened]:
         """Open requests, all or none; durable when this returns. An intake of a known person joins their request.
 
@@ -71,6 +72,7 @@ class Vault:
             intake: one per person.
             batch: id for the requests that are new, if they belong together.
             may_join: whether an open request still can be joined; the vault itself does not know how far one is.
+            within: what else has to be true from the same instant on; done in the same transaction.
 
         Returns:
             One for each intake, in its order.
@@ -86,7 +88,7 @@ class Vault:
         with self._begin(f"open {len(intake)} requests") as connection:
             # One at a time: two that come in for the same person at the same time must see each other.
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('privacy-vault-open'))"))
-            prints = rows.fingerprints(connection, self._keys)
+            prints = rows.fingerprints(connection, self.keys)
             wanted = [prints.of(one.identifiers) for one in intake]
             known = rows.open_requests(connection, {value for values in wanted for value in values})
             opened: list[Opened] = []
@@ -98,10 +100,11 @@ class Vault:
                 if ref is None:
                     fresh[opened[-1].id] = one
                     known.add(opened[-1].id, one.type, values)
-            keys = rows.write_requests(connection, self._keys, fresh, batch, now)
+            keys = rows.write_requests(connection, self.keys, fresh, batch, now)
             found = {ref: one.identifiers for ref, one in fresh.items()}
             rows.write_identifiers(connection, keys, found, INTAKE)
             rows.write_fingerprints(connection, prints, found)
+            within(connection, opened)
         return opened
 
     def requests(
@@ -136,7 +139,7 @@ class Vault:
             Unavailable: the database did not answer.
         """
         with self._begin(f"read {len(refs)} requests") as connection:
-            unlocked = rows.unlock(self._keys, refs, connection.execute(rows.of(refs)).all())
+            unlocked = rows.unlock(self.keys, refs, connection.execute(rows.of(refs)).all())
             known = rows.read_identifiers(connection, unlocked)
         return [Subject(ref, unlocked[ref].request.type, known[ref]) for ref in refs]
 
@@ -170,10 +173,10 @@ class Vault:
             if not 0 < len(known.value) <= _LONGEST_VALUE:
                 raise Refused("vault", f"add {known}", f"It is empty or longer than {_LONGEST_VALUE} characters.")
         with self._begin(f"add to {len(given)} requests") as connection:
-            unlocked = rows.unlock(self._keys, given, connection.execute(rows.locked(given)).all())
+            unlocked = rows.unlock(self.keys, given, connection.execute(rows.locked(given)).all())
             keys = {ref: one.key for ref, one in unlocked.items()}
             news = rows.write_identifiers(connection, keys, given, origin)
-            rows.write_fingerprints(connection, rows.fingerprints(connection, self._keys), given)
+            rows.write_fingerprints(connection, rows.fingerprints(connection, self.keys), given)
         return news
 
     def forget(self, ref: str, identifiers: Iterable[Identifier]) -> None:
@@ -185,8 +188,8 @@ class Vault:
         """
         given = tuple(identifiers)
         with self._begin("forget identifiers") as connection:
-            key = rows.unlock(self._keys, [ref], connection.execute(rows.locked([ref])).all())[ref].key
-            prints = rows.fingerprints(connection, self._keys).of(given)
+            key = rows.unlock(self.keys, [ref], connection.execute(rows.locked([ref])).all())[ref].key
+            prints = rows.fingerprints(connection, self.keys).of(given)
             rows.remove_identifiers(connection, ref, [key.tag(known) for known in given], prints)
 
     def attach(self, ref: str, name: str, content: bytes) -> str:
@@ -209,7 +212,7 @@ class Vault:
         if not 0 < len(content) <= ATTACHMENT_BYTES:
             raise Refused("vault", "keep a proof", f"It must have between 1 and {ATTACHMENT_BYTES} bytes.")
         with self._begin("keep a proof") as connection:
-            key = rows.unlock(self._keys, [ref], connection.execute(rows.locked([ref])).all())[ref].key
+            key = rows.unlock(self.keys, [ref], connection.execute(rows.locked([ref])).all())[ref].key
             stored = rows.read_attachment(connection, key, ref, name)
             if stored is None:
                 stored = secrets.token_bytes(_SALT_BYTES) + content
@@ -225,7 +228,7 @@ class Vault:
             Refused: there is none of that name, the request is unknown or its key is destroyed.
         """
         with self._begin("read a proof") as connection:
-            key = rows.unlock(self._keys, [ref], connection.execute(rows.of([ref])).all())[ref].key
+            key = rows.unlock(self.keys, [ref], connection.execute(rows.of([ref])).all())[ref].key
             stored = rows.read_attachment(connection, key, ref, name)
         if stored is None:
             raise Refused("vault", "read a proof", "The request has none of that name.")
