@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, text
 
@@ -148,6 +149,21 @@ class Releases:
                 Release(Place(row.table_id, row.start, row.end, row.digest), row.manifest, row.entry)
                 for row in connection.execute(select(releases).order_by(releases.c.entry))
             ]
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """The manifests of all settled releases, in the order of settling.
+
+        Raises:
+            Unavailable: the database did not answer.
+        """
+        query = (
+            select(release_files.c.content)
+            .join(releases, releases.c.manifest == release_files.c.manifest)
+            .where(release_files.c.name == MANIFEST)
+            .order_by(releases.c.entry)
+        )
+        with translated("list the releases"), self._ledger.engine.connect() as connection:
+            return [json.loads(bytes(content)) for content in connection.scalars(query)]
 
     def spent(self, months: Sequence[date]) -> dict[date, Cost]:
         """What all releases together have taken from calendar months.

@@ -7,13 +7,14 @@ open a spool removes every folder whose lock is free.
 from __future__ import annotations
 
 import fcntl
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+import polars as pl
 
 from include.errors import Unavailable
 
@@ -68,7 +69,6 @@ def _remove_abandoned(base: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_page(folder: Path, number: int, data: bytes) -> None:
+def write_page(folder: Path, number: int, page: pl.DataFrame) -> None:
     """One more part of what is spooled."""
-    with os.fdopen(os.open(folder / f"{number:08}.parquet", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
+    page.write_parquet(folder / f"{number:08}.parquet", compression="lz4", statistics=False)
