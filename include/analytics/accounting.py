@@ -22,6 +22,7 @@ from include.analytics.spec import Cadence, Table
 _MOST = {Cadence.DAILY: 31, Cadence.WEEKLY: 4 + 2 * 2, Cadence.MONTHLY: 1}
 """Rho of a month in releases: 31 days, or four whole weeks and two cut ones, or the month."""
 _MOST_RELEASES = {Cadence.DAILY: 31, Cadence.WEEKLY: 6, Cadence.MONTHLY: 1}
+_ROUNDING = 1 + 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,11 @@ def epsilon(rho: Decimal | float, delta: Decimal | float) -> float:
 
 
 def sigma(max_groups: int, bound: int, rho: Decimal) -> float:
-    """Scale of the noise for figures of which a person changes ``max_groups``, each by at most ``bound``: in units."""
-    return math.nextafter(distance(max_groups, bound) / math.sqrt(2 * float(rho)), math.inf)
+    """Scale of the noise for figures of which a person changes ``max_groups``, each by at most ``bound``: in units.
+
+    A little above the exact root, so that the library's map, which rounds up at each step, still finds rho kept.
+    """
+    return distance(max_groups, bound) / math.sqrt(2 * float(rho)) * _ROUNDING
 
 
 def distance(max_groups: int, bound: int) -> float:
