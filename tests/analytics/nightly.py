@@ -13,6 +13,8 @@ from include.ledger.database import engine_for
 from include.ledger.log import Ledger
 from tests.analytics import kit
 
+TABLES = ("daily_total", "daily_features")
+
 
 def run_night(ledger_url: str, environ: dict[str, str], folder: str, days: list[str]) -> None:
     """What the DAG does for some days: make, settle, publish, list."""
@@ -22,7 +24,7 @@ def run_night(ledger_url: str, environ: dict[str, str], folder: str, days: list[
         lambda key: Connection.from_env(key, environ),
         Ledger(engine, lambda: kit.NOW),
         place,
-        kit.specification(rho_month="10"),
+        kit.specification(*TABLES, rho_month="10"),
     )
     for day in map(date.fromisoformat, days):
         for batch, start in ending_with(office.specification, day):

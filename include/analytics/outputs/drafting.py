@@ -11,7 +11,7 @@ import polars as pl
 
 from include.analytics.accounting import debits
 from include.analytics.outputs.dictionary import PERIOD_END, PERIOD_START, dictionary
-from include.analytics.outputs.manifest import manifest
+from include.analytics.outputs.manifest import manifest, naming
 from include.analytics.outputs.page import page
 from include.analytics.outputs.publication import Publication
 from include.analytics.releases import MANIFEST, Draft, Place
@@ -25,14 +25,14 @@ _FORMULA = r"^[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 def draft(publication: Publication) -> Draft:
     """All files of a release, ready to be settled."""
     data, meaning = _with_period(publication), dictionary(publication)
-    made = manifest(publication, {})
+    made = manifest(publication)
     files = {
         PARQUET: _parquet(data, meaning),
         CSV: _csv(data),
         DICTIONARY: _json(meaning),
         PAGE: page(publication, meaning, made),
     }
-    files[MANIFEST] = _json(manifest(publication, files))
+    files[MANIFEST] = _json(naming(made, files))
     place = Place(publication.table.id, publication.start, publication.end, publication.digest)
     price = {} if publication.noise is None else debits(publication.table, publication.start)
     return Draft(place, price, files)

@@ -21,8 +21,8 @@ _ROOM = Path(__file__).parents[1]
 _UNITS = {"daily": "user-day", "weekly": "user-week", "monthly": "user-month"}
 
 
-def manifest(publication: Publication, files: Mapping[str, bytes]) -> dict[str, Any]:
-    """The manifest of a release with these files."""
+def manifest(publication: Publication) -> dict[str, Any]:
+    """The manifest of a release, still without its files."""
     table, specification = publication.table, publication.specification
     return {
         "format": FORMAT,
@@ -41,8 +41,12 @@ def manifest(publication: Publication, files: Mapping[str, bytes]) -> dict[str, 
         "code": code(),
         "privacy": _privacy(publication, publication.noise) if publication.noise else None,
         "minimum_count": table.minimum_count,
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
+
+
+def naming(made: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+    """The manifest with its files."""
+    return {**made, "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}}
 
 
 def _privacy(publication: Publication, noise: Parameters) -> dict[str, Any]:

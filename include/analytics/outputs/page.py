@@ -38,7 +38,7 @@ def page(publication: Publication, dictionary: Mapping[str, Any], manifest: Mapp
     Args:
         publication: what it shows.
         dictionary: its data dictionary.
-        manifest: its manifest, still without the digests of the files, of which this page is one.
+        manifest: its manifest, still without its files, of which this page is one.
     """
     template = environment().get_template("release.html.j2")
     frame = publication.frame
