@@ -12,6 +12,7 @@ that only the one or only the other version of the person holds are covered by o
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -101,10 +102,12 @@ def threshold(scale: float, delta: Decimal, max_groups: int) -> int:
 
     A key of one person has the true count 1 and shows if ``1 + noise >= threshold``.
     """
-    lowest = 2
-    while -math.expm1(max_groups * math.log1p(-tail(scale, lowest - 1))) > float(delta):
-        lowest += 1
-    return lowest
+
+    def kept(lowest: int) -> bool:
+        return -math.expm1(max_groups * math.log1p(-tail(scale, lowest - 1))) <= float(delta)
+
+    candidates = range(2, math.ceil(40 * scale) + 3)
+    return candidates[bisect_left(candidates, True, key=kept)]
 
 
 def tail(scale: float, least: int) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
+from itertools import product
 
 import polars as pl
 
@@ -162,9 +162,9 @@ def _gaussian(table: Table, measure: Measure) -> Gaussian:
 def _every_key(table: Table, exact: pl.DataFrame) -> pl.DataFrame:
     if not table.dimensions:
         return exact
-    grid = [pl.LazyFrame({one.column: one.listed}, schema={one.column: pl.String}) for one in table.dimensions]
-    keys = reduce(lambda left, right: left.join(right, how="cross"), grid)
-    return keys.join(exact.lazy(), on=table.name_columns, how="left").fill_null(0).collect()
+    grid = product(*(dimension.listed or () for dimension in table.dimensions))
+    keys = pl.DataFrame(list(grid), schema=dict.fromkeys(table.name_columns, pl.String), orient="row")
+    return keys.join(exact, on=table.name_columns, how="left", maintain_order="left").fill_null(0)
 
 
 def _presentable(table: Table, figures: pl.DataFrame, stated: Parameters) -> pl.DataFrame:
