@@ -25,7 +25,12 @@ SUNDAY = date(2026, 11, 22)
 NOW = datetime(2026, 12, 2, 5, tzinfo=UTC)
 COUNTRIES = ("DE", "FR", "US")
 FEATURES = ("search", "export")
-CANARIES = ("jane.doe@example.com", "+49 170 1234567", "custom_u0003", "7f9c24e8-3b12-4fef-91d5-0a2b8c1e7d55")
+CANARIES = (
+    "jane.doe@example.com",
+    "+49 170 1234567",
+    "custom_8RkQ2vXz9LmN4pTq7WsY",
+    "7f9c24e8-3b12-4fef-91d5-0a2b8c1e7d55",
+)
 """Feature names that would identify somebody."""
 
 _SOURCE = {
