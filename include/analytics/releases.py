@@ -215,7 +215,8 @@ def _spent(connection: Connection, months: Sequence[date]) -> dict[date, Cost]:
 
 def _entry(draft: Draft, run: str) -> Entry:
     debits: dict[str, Json] = {
-        f"{month:%Y-%m}": {"rho": str(price.rho), "delta": str(price.delta)} for month, price in draft.debits.items()
+        f"{month:%Y-%m}": {"rho": f"{price.rho.normalize():f}", "delta": f"{price.delta.normalize():f}"}
+        for month, price in draft.debits.items()
     }
     body: dict[str, Json] = {
         "table": draft.place.table,

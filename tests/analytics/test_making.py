@@ -122,7 +122,7 @@ def test_the_manifest_says_what_was_spent_and_names_every_file(office: Office) -
     assert manifest["specification"]["digest"] == office.specification.digest
     assert manifest["watermark"] == "2026-12-02T05:00:00Z"
     privacy = manifest["privacy"]
-    assert (privacy["unit"], privacy["rho"], privacy["delta"]) == ("user-day", "0.02", "1E-7")
+    assert (privacy["unit"], privacy["rho"], privacy["delta"]) == ("user-day", "0.02", "0.0000001")
     assert float(privacy["user_month"]["epsilon"]) > float(privacy["epsilon"]) > 0
     assert manifest["code"].keys() == {"source", "opendp", "polars"}
 

@@ -54,7 +54,7 @@ def test_the_ledger_holds_what_was_released_and_what_it_cost(store: Releases, le
         "end": "2026-11-21",
         "digest": "a" * 64,
         "manifest": made.manifest,
-        "debits": {"2026-11": {"rho": "0.02", "delta": "1E-7"}},
+        "debits": {"2026-11": {"rho": "0.02", "delta": "0.0000001"}},
     }
     assert ledger.audit().ok
 

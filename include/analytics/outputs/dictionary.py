@@ -56,7 +56,7 @@ def _measures(publication: Publication) -> Iterator[dict[str, Any]]:
     for measure in table.measures:
         yield {"name": measure.name, "type": "integer", "description": _meaning(publication, measure, source)}
         if publication.noise is not None:
-            text = f"Half the width of the interval around '{measure.name}' that holds the true figure 95 times in 100."
+            text = f"Margin of error: 95 times in 100 the noise moves '{measure.name}' no further than this."
             yield {"name": measure.margin, "type": "integer", "description": text}
 
 

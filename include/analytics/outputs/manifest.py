@@ -58,25 +58,36 @@ def _privacy(publication: Publication, noise: Parameters) -> dict[str, Any]:
         "model": "zero-concentrated differential privacy, one person added or removed",
         "mechanism": noise.mechanism,
         "unit": _UNITS[publication.table.period.value],
-        "rho": str(price.rho),
-        "delta": str(price.delta),
+        "rho": _exact(price.rho),
+        "delta": _exact(price.delta),
         "epsilon": _shown(epsilon(price.rho, at)),
-        "epsilon_delta": str(at + price.delta),
+        "epsilon_delta": _exact(at + price.delta),
         "user_month": {
-            "rho": str(all_tables.rho),
-            "delta": str(all_tables.delta),
+            "rho": _exact(all_tables.rho),
+            "delta": _exact(all_tables.delta),
             "epsilon": _shown(epsilon(all_tables.rho, at)),
-            "epsilon_delta": str(at + all_tables.delta),
-            "cap_rho": str(specification.budget.rho_month),
-            "cap_delta": str(specification.budget.delta_month),
+            "epsilon_delta": _exact(at + all_tables.delta),
+            "cap_rho": _exact(specification.budget.rho_month),
+            "cap_delta": _exact(specification.budget.delta_month),
         },
         "max_groups": noise.max_groups,
         "threshold": noise.threshold,
         "noise": [
-            {"measure": one.measure, "bound": one.bound, "rho": str(one.rho), "sigma": one.sigma, "margin": one.margin}
+            {
+                "measure": one.measure,
+                "bound": one.bound,
+                "rho": _exact(one.rho),
+                "sigma": one.sigma,
+                "margin": one.margin,
+            }
             for one in noise.noise
         ],
     }
+
+
+def _exact(value: Decimal) -> str:
+    """All digits, without an exponent."""
+    return f"{value.normalize():f}"
 
 
 def _shown(value: float) -> str:
