@@ -36,13 +36,31 @@ def cells(
     Raises:
         Refused: a column is missing or is not text, not an integer.
     """
-    _check(tables, events, unit)
+    check(tables, events, unit)
     parts: dict[str, list[pl.DataFrame]] = {table.id: [] for table in tables}
     for part in _parts(_needed(tables, events, unit), at_once):
         groups = {frozenset(_columns(tables)): _persons(part, tables)}
         for table in sorted(tables, key=lambda one: len(one.dimensions), reverse=True):
             parts[table.id].append(_cells(table, _grouped(groups, table)))
     return {table.id: _added(table, parts[table.id]) for table in tables}
+
+
+def check(tables: Sequence[Table], events: pl.LazyFrame, unit: str) -> None:
+    """Whether the events have the columns that the tables need, in types that are counted exactly.
+
+    Raises:
+        Refused: a column is missing or is not text, not an integer.
+    """
+    schema = events.collect_schema()
+    wanted = {unit: True, **dict.fromkeys(_columns(tables), True)}
+    wanted |= {str(measure.column): False for measure in _sums(tables)}
+    for column, may_be_text in wanted.items():
+        kind = schema.get(column)
+        text = isinstance(kind, pl.String | pl.Categorical | pl.Enum | pl.Boolean) and may_be_text
+        if kind is None or not (kind.is_integer() or text):
+            found = "is missing" if kind is None else f"is of the type {kind}"
+            needs = "text or integers" if may_be_text else "integers; keep money in cents"
+            raise Refused("analytics", f"use the column '{column}', which {found}", f"It has to hold {needs}.")
 
 
 def _columns(tables: Sequence[Table]) -> list[str]:
@@ -57,19 +75,6 @@ def _sums(tables: Sequence[Table]) -> list[Measure]:
 def _raw(measure: Measure) -> str:
     """Column of the unclipped figure: two tables may cap the events of a column differently."""
     return _EVENTS if measure.kind is MeasureKind.EVENTS else f"\0{measure.column}\0{measure.bound}"
-
-
-def _check(tables: Sequence[Table], events: pl.LazyFrame, unit: str) -> None:
-    schema = events.collect_schema()
-    wanted = {unit: True, **dict.fromkeys(_columns(tables), True)}
-    wanted |= {str(measure.column): False for measure in _sums(tables)}
-    for column, may_be_text in wanted.items():
-        kind = schema.get(column)
-        text = isinstance(kind, pl.String | pl.Categorical | pl.Enum | pl.Boolean) and may_be_text
-        if kind is None or not (kind.is_integer() or text):
-            found = "is missing" if kind is None else f"is of the type {kind}"
-            needs = "text or integers" if may_be_text else "integers; keep money in cents"
-            raise Refused("analytics", f"use the column '{column}', which {found}", f"It has to hold {needs}.")
 
 
 def _needed(tables: Sequence[Table], events: pl.LazyFrame, unit: str) -> pl.LazyFrame:

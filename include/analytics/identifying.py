@@ -7,11 +7,8 @@ write to, or a token that many people share, passes it. Judged is the look alone
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from ipaddress import ip_address
-from itertools import pairwise
 
 LONGEST = 64
 """Characters of a key; names of features, countries and plans are shorter, free text is not."""
@@ -21,13 +18,14 @@ _LOOKS = {
     "a UUID": r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}",
     "a MAC address": r"\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b",
     "a token": r"\beyJ[a-z0-9_-]{8,}|\b(?:sk|pk|ghp|gho|xox[abp]|ya29|akia|aiza)[-_.]?[a-z0-9_-]{12,}",
-    "a long number": r"\d(?:[ ./()-]{0,2}\d){6,}",
     "a hexadecimal id": r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{12,}\b",
+    "a long number": r"\d(?:[ ./()-]{0,2}\d){6,}",
     "an account name": r"(?:^|[\s,;])@\w{2,}",
 }
 _PATTERNS = {what: re.compile(look, re.IGNORECASE) for what, look in _LOOKS.items()}
 _PIECE = re.compile(r"[A-Za-z0-9]{16,}")
-_RANDOM_BITS = 3.3
+_RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_SHORTEST_RUN = 3
 
 
 def identifying(text: str) -> str | None:
@@ -51,9 +49,5 @@ def _is_machine(text: str) -> bool:
 
 
 def _is_random(piece: str) -> bool:
-    """Whether letters of both cases or digits are mixed as in no word: as Firestore, Firebase and others make ids."""
-    kinds = [str.isdigit, str.islower, str.isupper]
-    kind = [next(number for number, test in enumerate(kinds) if test(letter)) for letter in piece]
-    changes = sum(one != other for one, other in pairwise(kind))
-    entropy = -sum(n / len(piece) * math.log2(n / len(piece)) for n in Counter(piece).values())
-    return changes >= len(piece) / 4 and entropy > _RANDOM_BITS
+    """Whether cases and digits change as in no word, not even in camel case: so Firestore and others make ids."""
+    return len(piece) < _SHORTEST_RUN * len(_RUN.findall(piece))

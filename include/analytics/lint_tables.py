@@ -83,6 +83,8 @@ def _measures(table: Table) -> Report:
             yield here, "'column' belongs to the kind 'sum', and only to it"
         if measure.kind is MeasureKind.USERS and measure.cap is not None:
             yield (*here, "cap"), "a person counts once; 'users' has no cap"
+        if table.internal and measure.cap is not None:
+            yield (*here, "cap"), "an internal table is exact; leave 'cap' out"
         if measure.kind is not MeasureKind.USERS and measure.cap is None and not table.internal:
             yield here, f"say in 'cap' what one person adds at most to one cell of '{measure.name}'"
 
