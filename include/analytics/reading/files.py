@@ -17,6 +17,8 @@ from include.errors import Refused, Unavailable
 _ROWS = 200_000
 """Events in one page."""
 _DATE = "{date}"
+_ISO_8601 = "%+"
+"""With or without a fraction of a second. Without a format the first row would decide for all others."""
 
 
 def events(wanted: Wanted, folder: Path) -> Iterator[pl.DataFrame]:
@@ -54,7 +56,7 @@ def _time(at: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """The column as an instant in UTC."""
     if kind == pl.String:
         with_zone = pl.when(at.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$")).then(at).otherwise(at + "Z")
-        return with_zone.str.to_datetime(time_unit="us", time_zone="UTC", strict=True)
+        return with_zone.str.to_datetime(_ISO_8601, time_unit="us", time_zone="UTC", strict=True)
     if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
         return at.dt.convert_time_zone("UTC")
     return at.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
