@@ -124,7 +124,7 @@ class Releases:
             return _keep(connection, draft, entry)
 
     def files(self, release: Release) -> dict[str, bytes]:
-        """The files of a settled release, by name, checked against its manifest.
+        """The files of a settled release, by name, checked against its manifest and that against the ledger.
 
         Raises:
             Inconsistent: they are not what was settled.
@@ -134,7 +134,8 @@ class Releases:
         with translated("read a release"), self._ledger.engine.connect() as connection:
             rows = connection.execute(query.where(release_files.c.manifest == release.manifest))
             files = {str(name): bytes(content) for name, content in rows}
-        if not _as_settled(release, files):
+        recorded = self._ledger.entry(release.entry).entry
+        if recorded.body.get("manifest") != release.manifest or not _as_settled(release, files):
             raise Inconsistent("releases", f"read a release of {release.place.table}", "Keep everything, ask a person.")
         return files
 

@@ -120,3 +120,13 @@ def test_nights_survive_being_killed(nights: Nights) -> None:
     nights.finish(days[::5])
     assert nights.published() == before
     nights.assert_done(len(nightly.TABLES) * len(days))
+
+
+def test_nights_that_run_at_once_publish_the_same_bytes(nights: Nights) -> None:
+    days = [kit.DAY, kit.DAY - timedelta(days=1)]
+    nights.finish([])
+    at_once = [nights.start(days) for _ in range(4)]
+    for process in at_once:
+        process.join(120)
+    assert [process.exitcode for process in at_once] == [0] * 4
+    nights.assert_done(len(nightly.TABLES) * len(days))

@@ -130,3 +130,18 @@ def test_the_manifest_says_what_was_spent_and_names_every_file(office: Office) -
 def test_nothing_of_the_events_is_left_on_the_disk(office: Office) -> None:
     make(office, batches(office.specification)[0], kit.DAY, "run_1")
     assert [path.name for path in office.spool.iterdir()] == ["lock"]
+
+
+def test_an_internal_table_is_frozen_too_and_costs_nothing(
+    company_sandbox: Sandbox, ledger: Ledger, tmp_path: Path, office: Office
+) -> None:
+    internal = {**kit.TABLES[1], "id": "inside_countries", "internal": True, "rho": None}
+    specification = kit.specification(tables=(internal, kit.TABLES[0]))
+    inside = kit.office(company_sandbox, ledger, tmp_path, spec=specification)
+    daily = batches(specification)[0]
+    assert make(inside, daily, kit.DAY, "run_1") == 2
+    files = released(inside, "inside_countries")
+    assert "users_margin" not in frame(files).columns
+    assert json.loads(files["manifest.json"])["internal"] is True
+    assert inside.releases.spent([kit.DAY.replace(day=1)])[kit.DAY.replace(day=1)].rho == specification.tables[1].rho
+    assert make(inside, daily, kit.DAY, "run_2") == 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import insert, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, insert, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from include.analytics.accounting import NOTHING, Cost
 from include.analytics.releases import MANIFEST, Draft, Release, Releases
@@ -177,16 +179,54 @@ def test_concurrent_runs_together_never_go_beyond_the_cap(ledger_url: str, ledge
         engine.dispose()
 
 
-def test_stored_bytes_that_changed_are_not_handed_out(store: Releases, superuser_url: str) -> None:
+@pytest.mark.parametrize("forged", [b"x", None])
+def test_stored_bytes_that_changed_are_not_handed_out(
+    store: Releases, superuser_url: str, forged: bytes | None
+) -> None:
+    """Whether one file was changed, or everything but the ledger's entry."""
     release = store.settle(draft(), CAPS, "run_1")
+    other = draft()
     engine = engine_for(superuser_url)
+    guarded = ("release", "release_file", "release_debit")
     with engine.begin() as connection:
-        connection.execute(text("ALTER TABLE release_file DISABLE TRIGGER release_file_append_only"))
-        connection.execute(text("UPDATE release_file SET content = 'x' WHERE name = 'data.parquet'"))
-        connection.execute(text("ALTER TABLE release_file ENABLE ALWAYS TRIGGER release_file_append_only"))
+        for table in guarded:
+            connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only"))
+        connection.execute(text("DELETE FROM release_debit"))
+        connection.execute(text("DELETE FROM release_file"))
+        if forged is None:
+            connection.execute(text("UPDATE release SET manifest = :manifest"), {"manifest": other.manifest})
+        manifest = release.manifest if forged else other.manifest
+        contents = {**other.files, "data.parquet": forged or other.files["data.parquet"]}
+        rows = [{"manifest": manifest, "name": name, "content": content} for name, content in contents.items()]
+        connection.execute(insert(release_files), rows)
+        for table in guarded:
+            connection.execute(text(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_append_only"))
     engine.dispose()
+    found = store.find(place())
+    assert found is not None
     with pytest.raises(Inconsistent):
-        store.files(release)
+        store.files(found)
+
+
+def test_an_answer_that_is_lost_after_the_commit_is_no_second_release(
+    store: Releases, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ledger.engine.begin
+
+    @contextmanager
+    def lost() -> Iterator[Connection]:
+        with real() as connection:
+            yield connection
+        raise OperationalError("COMMIT", None, Exception("the connection is gone"))
+
+    first = draft()
+    monkeypatch.setattr(ledger.engine, "begin", lost)
+    with pytest.raises(Unavailable):
+        store.settle(first, CAPS, "run_1")
+    monkeypatch.undo()
+    release = store.settle(draft(), CAPS, "run_1")
+    assert store.files(release) == dict(first.files)
+    assert store.spent([MONTH]) == {MONTH: PRICE}
 
 
 @pytest.mark.parametrize("change", ["UPDATE {} SET manifest = manifest", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
