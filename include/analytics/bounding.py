@@ -23,7 +23,7 @@ from include.errors import Refused
 
 AT_ONCE = 4_000_000
 """Events in memory at one time. Parts that fit the processor's caches are also counted faster than a large whole."""
-_PERSON, _EVENTS = "\0person", "\0events"
+_PERSON, _EVENTS, _PART = "\0person", "\0events", "\1part"
 
 
 def cells(
@@ -94,7 +94,7 @@ def _parts(events: pl.LazyFrame, at_once: int) -> Iterator[pl.LazyFrame]:
         yield events
         return
     with tempfile.TemporaryDirectory() as folder:
-        part = (pl.col(_PERSON).hash() % number).alias("part")
+        part = (pl.col(_PERSON).hash() % number).alias(_PART)
         split = pl.PartitionBy(folder, key=part, include_key=False)
         events.sink_parquet(split, mkdir=True, compression="lz4")
         for path in sorted({file.parent for file in Path(folder).rglob("*.parquet")}):

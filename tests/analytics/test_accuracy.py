@@ -14,9 +14,9 @@ _SAMPLES = 500
 
 
 def test_error_and_share_of_shown_cells_are_near_the_ideal(tmp_path: Path) -> None:
-    aggregates.write_day(tmp_path / "day", 100_000)
+    aggregates.write_day(tmp_path / "day", 300_000)
     events, tables = pl.scan_parquet(tmp_path / "day" / "*.parquet"), aggregates.tables()
-    made = [bundle(tables, events) for _ in range(12)]
+    made = [bundle(tables, events) for _ in range(8)]
     judged = 0
     for table in tables:
         for one in aggregates.accuracy(table, events, [bundled[table.id].frame for bundled in made]):

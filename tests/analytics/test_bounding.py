@@ -72,6 +72,13 @@ def test_parts_on_the_disk_add_up_to_the_whole(rows: list[tuple[str, str, int]],
     assert figures(exact(total, rows, at_once)) == figures(exact(total, rows))
 
 
+def test_a_column_may_be_named_like_anything_used_inside() -> None:
+    data = events([(f"u{number}", "a") for number in range(9)])
+    for name in ("part", "person", "events", "index", "literal", "len", "__index__"):
+        seen = bounding.cells([table({"column": name})], data.rename({"kind": name}), unit="user", at_once=2)
+        assert seen["toy"].rows() == [("a", 9)]
+
+
 def test_every_set_of_cells_of_a_person_is_equally_likely() -> None:
     """OpenDP's own sampling of groups does not run, and its ``first`` and ``last`` favour the alphabet's ends."""
     people, kinds, most = 6000, "abcde", 2
