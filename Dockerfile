@@ -16,7 +16,7 @@ COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 plugins /opt/airflow/plugins
 COPY --chown=airflow:0 docker/init.sh /opt/airflow/docker/init.sh
 RUN python -m compileall -q /opt/airflow/include /opt/airflow/dags /opt/airflow/plugins \
-    && mkdir -p /opt/airflow/reports /opt/airflow/certs \
-    && chmod g+rwX /opt/airflow/reports
+    && mkdir -p /opt/airflow/reports /opt/airflow/aggregates /opt/airflow/certs \
+    && chmod g+rwX /opt/airflow/reports /opt/airflow/aggregates
 
 USER 50000:0

@@ -2,6 +2,7 @@
 # What has to be there before the first task: the databases at the current schema, the pools, one account. Repeatable.
 set -euo pipefail
 python -m include.policy lint
+python -m include.analytics lint "${PRIVACY_RELEASES_FILE:-include/policy/releases.yaml}"
 airflow db migrate
 python -m include.ledger migrate
 python -m include.subjects migrate

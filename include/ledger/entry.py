@@ -61,6 +61,7 @@ class Kind(StrEnum):
     ACCESS = "access"
     CLAIM = "claim"
     RETURNED = "returned"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,25 +53,39 @@ class Ledger:
         """
         if not entries:
             return []
+        with translated(f"append {len(entries)} entries"), self.engine.begin() as connection:
+            return self.append_within(connection, entries)
+
+    def append_within(self, connection: Connection, entries: Sequence[Entry]) -> list[Recorded]:
+        """The same in the caller's transaction, recorded only if that commits.
+
+        From here to the end of the transaction nobody else can append: do it last, or keep what follows short.
+
+        Args:
+            connection: to this ledger's database, in a transaction; its errors are the caller's to translate.
+            entries: in their order, at least one.
+
+        Raises:
+            Refused: an entry is not allowed (see ``include.ledger.entry.canonical``).
+        """
         at = self.clock()
         data = [canonical(entry, at) for entry in entries]
         leaves = [merkle.leaf_hash(item) for item in data]
-        with translated(f"append {len(entries)} entries"), self.engine.begin() as connection:
-            first = _lock(connection)
-            stamp = timestamp(at)
-            _copy(
-                connection,
-                _COPY_ENTRIES,
-                (
-                    f"{first + offset}\t{stamp}\t{entry.kind.value}\t{entry.run}\t{entry.rule or _NULL}\t"
-                    f"{entry.system or _NULL}\t\\\\x{item.hex()}\t\\\\x{leaf.hex()}\n"
-                    for offset, (entry, item, leaf) in enumerate(zip(entries, data, leaves, strict=True))
-                ),
-            )
-            if (first + len(leaves)) // merkle.WIDTH > first // merkle.WIDTH:
-                done = merkle.completed(first, leaves, lambda *place: _stored(connection, *place))
-                rows = (f"{height}\t{index}\t\\\\x{value.hex()}\n" for height, index, value in done)
-                _copy(connection, _COPY_NODES, rows)
+        first = _lock(connection)
+        stamp = timestamp(at)
+        _copy(
+            connection,
+            _COPY_ENTRIES,
+            (
+                f"{first + offset}\t{stamp}\t{entry.kind.value}\t{entry.run}\t{entry.rule or _NULL}\t"
+                f"{entry.system or _NULL}\t\\\\x{item.hex()}\t\\\\x{leaf.hex()}\n"
+                for offset, (entry, item, leaf) in enumerate(zip(entries, data, leaves, strict=True))
+            ),
+        )
+        if (first + len(leaves)) // merkle.WIDTH > first // merkle.WIDTH:
+            done = merkle.completed(first, leaves, lambda *place: _stored(connection, *place))
+            rows = (f"{height}\t{index}\t\\\\x{value.hex()}\n" for height, index, value in done)
+            _copy(connection, _COPY_NODES, rows)
         places = enumerate(zip(entries, leaves, strict=True), first)
         return [Recorded(index, at, entry, leaf) for index, (entry, leaf) in places]
 

@@ -6,13 +6,17 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
+    ForeignKey,
     Index,
     LargeBinary,
     MetaData,
+    Numeric,
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -62,3 +66,44 @@ checkpoints = Table(
     CheckConstraint("size >= 0", name="ledger_checkpoint_size"),
 )
 """Signed notes; size and root are inside the note."""
+
+releases = Table(
+    "release",
+    metadata,
+    Column("manifest", Text, primary_key=True),
+    Column("table_id", Text, nullable=False),
+    Column("start", Date, nullable=False),
+    Column("end", Date, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("entry", BigInteger, ForeignKey("ledger_entry.index"), nullable=False, unique=True),
+    UniqueConstraint("table_id", "start", "digest", name="release_once"),
+    CheckConstraint("manifest ~ '^[0-9a-f]{64}$' AND digest ~ '^[0-9a-f]{64}$'", name="release_digests"),
+    CheckConstraint('"end" > start', name="release_period"),
+)
+"""What was published, once and for good.
+
+``manifest`` is the SHA-256 of the release's manifest, which names its other files by theirs. ``digest`` is that of
+everything in the specification that shapes the bytes of the table.
+"""
+
+release_files = Table(
+    "release_file",
+    metadata,
+    Column("manifest", Text, ForeignKey("release.manifest"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""The bytes of a release, file by file; every publication is a copy of them."""
+
+release_debits = Table(
+    "release_debit",
+    metadata,
+    Column("manifest", Text, ForeignKey("release.manifest"), primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("rho", Numeric, nullable=False),
+    Column("delta", Numeric, nullable=False),
+    CheckConstraint("extract(day from month) = 1", name="release_debit_month"),
+    CheckConstraint("rho >= 0 AND delta >= 0", name="release_debit_cost"),
+    Index("release_debit_account", "month"),
+)
+"""The account of the privacy budget: what a release took from each calendar month, in exact decimals."""

@@ -4,6 +4,7 @@
   state/           databases, Airflow's home, keys: new with each start
   logs/            what the programs printed
   reports/         audit reports; kept
+  aggregates/      anonymised aggregates: new with each start, like the ledger that they are copied from
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from include.sandbox.app import connections
 SANDBOX_SECONDS = 120
 DAGS = ("retention", "subject_request", "deletion_push", "third_party_sync", "assurance")
 """Let run from the start; a policy file without requests of persons has the first one only."""
+DAGS = ("retention", "anonymised_aggregates", "subject_request", "deletion_push", "third_party_sync")
+"""Let run from the start; a policy file without requests of persons has the first two only."""
 
 Say = Callable[[str], None]
 
@@ -86,7 +89,7 @@ def running(folder: Path, size: Size, say: Say) -> Iterator[Stack]:
         sessions = Sessions(folder / "sessions")
         sessions.end()
         port = claim_port(int(os.environ.get("PRIVACY_UI_PORT", "8080")), "PRIVACY_UI_PORT")
-        for name in ("state", "logs"):
+        for name in ("state", "logs", "aggregates"):
             shutil.rmtree(folder / name, ignore_errors=True)
             (folder / name).mkdir(parents=True)
         with server(folder / "postgres") as databases:
@@ -109,6 +112,8 @@ def _start(folder: Path, size: Size, port: int, databases: Databases, sessions: 
         **ours.connections(),
         "PRIVACY_MODE": "trial",
         "PRIVACY_REPORTS": str(folder / "reports"),
+        "PRIVACY_AGGREGATES": str(folder / "aggregates"),
+        "PRIVACY_SPOOL": str(folder / "state" / "spool"),
     }
     program = sessions.start(
         [str(Path(sys.executable).parent / "airflow"), "standalone"],
@@ -122,7 +127,7 @@ def _start(folder: Path, size: Size, port: int, databases: Databases, sessions: 
     policy = load(Settings.read().policy_file)
     rest.create_pools(pools(policy))
     say("Airflow answers; waiting for its DAGs")
-    for dag in DAGS if policy.requests is not None else DAGS[:1]:
+    for dag in DAGS if policy.requests is not None else DAGS[:2]:
         rest.wait_for_dag(dag, lambda: program.poll() is None)
         rest.unpause(dag)
     return Stack(folder, airflow, rest, endpoints, environment, ours.ledger)

@@ -22,14 +22,17 @@ REQUESTS_POOL = "requests"
 
 REQUESTS_SLOTS = 8
 
+AGGREGATES_POOL = "aggregates"
+"""One aggregation at a time: each may use the memory of a machine."""
+
 
 def pools(policy: Policy) -> dict[str, dict[str, str | int | bool]]:
-    """The pools that the rules and the requests of a policy need, in the form of ``airflow pools import``."""
+    """The pools that rules, requests and aggregates need, in the form of ``airflow pools import``."""
     systems = sorted({policy.holding(rule.holding).system for rule in policy.rules})
     found = {system: _pool(SLOTS, f"Calls to {system}") for system in systems}
     if policy.requests is not None:
         found[REQUESTS_POOL] = _pool(REQUESTS_SLOTS, "Requests of persons")
-    return found
+    return found | {AGGREGATES_POOL: _pool(1, "Anonymised aggregates")}
 
 
 def _pool(slots: int, description: str) -> dict[str, str | int | bool]:

@@ -17,6 +17,7 @@ from airflow.sdk import DAG
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from jinja2 import Environment, StrictUndefined
 
+from include.orchestration.aggregates import specification
 from include.orchestration.pools import SLOTS, pools
 from include.orchestration.recovery import RecoveryPolicy
 from include.orchestration.retention import rules_by_system
@@ -25,7 +26,19 @@ from include.policy.loader import load
 
 ROOT = Path(__file__).parents[2]
 OTHER_COMPANY = ROOT / "tests" / "policy" / "other_company.yaml"
-HEAVY = ("google.cloud", "google.auth", "elasticsearch", "grpc", "redis", "psycopg2", "alembic", "include.sandbox")
+HEAVY = (
+    "polars",
+    "opendp",
+    "highspy",
+    "google.cloud",
+    "google.auth",
+    "elasticsearch",
+    "grpc",
+    "redis",
+    "psycopg2",
+    "alembic",
+    "include.sandbox",
+)
 
 PLAIN = """
 from airflow.providers.standard.operators.hitl import HITLOperator
@@ -114,8 +127,8 @@ def test_every_pool_that_a_task_names_is_created_and_large_enough(bag: DagBag) -
         assert task.pool_slots <= created[task.pool], task.task_id
 
 
-def test_each_mapped_task_is_shown_by_the_name_of_its_system(bag: DagBag) -> None:
-    systems = load(Settings.read().policy_file).systems
+def test_each_mapped_task_is_shown_by_the_name_of_its_system_or_table(bag: DagBag) -> None:
+    known = {*load(Settings.read().policy_file).systems, *(table.id for table in specification().tables)}
     mapped = [task for dag in bag.dags.values() for task in dag.tasks if isinstance(task, MappedOperator)]
     assert {task.task_id for task in mapped} >= {
         "find",
@@ -132,7 +145,7 @@ def test_each_mapped_task_is_shown_by_the_name_of_its_system(bag: DagBag) -> Non
         task.render_template_fields(context)
         template = task.map_index_template or task.partial_kwargs["map_index_template"]
         shown = Environment(undefined=StrictUndefined, autoescape=True).from_string(template).render(context)
-        assert shown in systems, task.task_id
+        assert shown in known, task.task_id
 
 
 def test_a_sweep_has_its_system_for_itself_and_follows_its_plan(retention: DAG) -> None:

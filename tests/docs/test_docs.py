@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from include.orchestration.pools import REQUESTS_POOL, pools
+from include.orchestration.pools import AGGREGATES_POOL, REQUESTS_POOL, pools
 from include.orchestration.settings import Settings
 from include.policy.loader import load
 from include.retention.status import State
@@ -59,7 +59,7 @@ def test_commands_of_the_ledger_and_the_policy_exist(document: Path) -> None:
 
 def test_each_governed_system_has_its_connection_explained() -> None:
     text = text_of("docs/connections.md")
-    for system in {*pools(load(Settings.read().policy_file))} - {REQUESTS_POOL} | {*registry.ERASING}:
+    for system in {*pools(load(Settings.read().policy_file))} - {REQUESTS_POOL, AGGREGATES_POOL} | {*registry.ERASING}:
         assert f'"conn_type": "{system}"' in text, system
     for example in re.findall(r"```json\n(.*?)```", text, re.DOTALL):
         assert isinstance(yaml.safe_load(example), dict)

@@ -26,7 +26,7 @@ from include.local.databases import Databases
 from tests.conftest import OWNER
 
 TABLES = ("ledger_entry", "ledger_node", "ledger_checkpoint")
-CHANGES = ("UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {}", "DELETE FROM {} WHERE false")
+CHANGES = ("UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE", "DELETE FROM {} WHERE false")
 
 
 @pytest.fixture

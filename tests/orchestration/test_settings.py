@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from include.analytics.spec import load as load_specification
 from include.errors import Refused
 from include.orchestration.settings import Settings
 from include.policy.loader import load
@@ -16,6 +17,7 @@ def test_without_a_word_it_is_production_with_the_policy_that_comes_along() -> N
     settings = Settings.read({})
     assert settings.mode is Mode.PRODUCTION
     assert load(settings.policy_file).company.name == "Clique AI Communities LTD"
+    assert load_specification(settings.releases_file).tables
 
 
 def test_each_setting_is_taken_from_its_variable() -> None:
@@ -25,6 +27,13 @@ def test_each_setting_is_taken_from_its_variable() -> None:
         Path("/etc/policy.yaml"),
         Mode.TRIAL,
         "gs://reports/x",
+    )
+    environ = {"PRIVACY_RELEASES_FILE": "/etc/r.yaml", "PRIVACY_AGGREGATES": "gs://a/x", "PRIVACY_SPOOL": "/spool"}
+    settings = Settings.read(environ)
+    assert (settings.releases_file, settings.aggregates, settings.spool) == (
+        Path("/etc/r.yaml"),
+        "gs://a/x",
+        Path("/spool"),
     )
 
 
