@@ -37,9 +37,7 @@ from include.policy.loader import load
 from include.sandbox.app import connections
 
 SANDBOX_SECONDS = 120
-DAGS = ("retention", "subject_request", "deletion_push", "third_party_sync", "assurance")
-"""Let run from the start; a policy file without requests of persons has the first one only."""
-DAGS = ("retention", "anonymised_aggregates", "subject_request", "deletion_push", "third_party_sync")
+DAGS = ("retention", "anonymised_aggregates", "subject_request", "deletion_push", "third_party_sync", "assurance")
 """Let run from the start; a policy file without requests of persons has the first two only."""
 
 Say = Callable[[str], None]
