@@ -29,6 +29,9 @@ CALLS = {
     "U1": ("firestore", "BatchWrite"),
     "U1-search": ("elasticsearch", "_update_by_query"),
     "X2": ("storage", "POST /batch"),
+    "D1": ("wix", "bulk/contacts/delete"),
+    "D1-forms": ("wix", "DELETE"),
+    "M4": ("typeform", "DELETE"),
 }
 """Rules whose destructive call can be made slow, and that call."""
 SLOW_SECONDS = 0.3
