@@ -54,7 +54,7 @@ class ByHandRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    service: Literal["tawk_to"]
+    service: Literal["tawk_to", "hotjar", "wix"]
     collection: str
     id: str
 
@@ -122,7 +122,8 @@ class _Admin:
     async def remove_by_hand(self, request: Request) -> Response:
         chosen = await _body(request, ByHandRequest)
         try:
-            self._company.tawk_to.remove(chosen.collection, chosen.id)
+            twin: Any = self._company.twins.get(chosen.service, self._company.tawk_to)
+            twin.remove(chosen.collection, chosen.id)
         except KeyError:
             raise _Mistake("There is no such record.") from None
         return _json({})

@@ -31,6 +31,9 @@ CALLS = {
     "X2": ("storage", "POST /batch"),
     "A6-bounces": ("sendgrid", "DELETE"),
     "A7-bounces": ("mailgun", "DELETE"),
+    "D1": ("wix", "bulk/contacts/delete"),
+    "D1-forms": ("wix", "DELETE"),
+    "M4": ("typeform", "DELETE"),
 }
 """Rules whose destructive call can be made slow, and that call."""
 SLOW_SECONDS = 0.3

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from include.policy.persons import IdentifierKind, RequestType
 from include.subjects.identifiers import Identifier, Subject
-from include.systems.mentions import Mentions
+from include.systems.mentions import Mentions, addresses_in
 
 EMAIL, UID = IdentifierKind.EMAIL, IdentifierKind.USER_ID
 
@@ -121,3 +121,8 @@ def test_a_long_text_without_spaces_takes_linear_time():
     """A pattern that tries again from each character would take hours."""
     text = "a" * 200_000 + "@" + "b." * 100_000 + "%41" * 1000
     assert mentions(a=["ann@x.example"]).refs(text) == set()
+
+
+def test_every_address_of_a_record_is_given_as_it_is_written():
+    record = {"a": ["Write to <Ann@X.example>.", {"b": "bob@x.example, c@x"}], "ann@x.example": 7}
+    assert sorted(addresses_in(record)) == ["Ann@X.example", "ann@x.example", "bob@x.example"]

@@ -41,13 +41,14 @@ class HotjarSandbox:
         self._api.responses.update((response.id, response) for response in responses)
         self._api.recordings.update((recording.id, recording) for recording in recordings)
 
-    def remove(self, identifier: str) -> None:
-        """Delete the answers of one person to a survey, as somebody does it in the dashboard.
+    def remove(self, collection: str, identifier: str) -> None:
+        """Delete the answers of one person to a survey, or a recording, as somebody does it in the dashboard.
 
         Raises:
-            KeyError: there are none of that id.
+            KeyError: there is no such collection or record.
         """
-        del self._api.responses[identifier]
+        held: dict[str, dict[str, Any]] = {"responses": self._api.responses, "recordings": self._api.recordings}
+        del held[collection][identifier]
 
     def reset(self) -> None:
         """Forget all data; the settings and the tokens stay."""

@@ -84,4 +84,4 @@ class Hotjar(Case):
 
     def fulfil(self, person, clock):
         for place in self._put.get(person.ref, ()):
-            self.estate.twin(hotjar.HotjarSandbox).remove(place)
+            self.estate.twin(hotjar.HotjarSandbox).remove("responses", place)

@@ -134,7 +134,7 @@ def test_answers_that_are_deleted_by_hand_are_gone_a_month_later(wire, system, c
     (receipt,) = erase(system, ANN)
     (seen,) = system.verify([ANN.subject()], [receipt])
     assert (seen.remaining, seen.proved) == (1, True)
-    wire.twin.remove("a")
+    wire.twin.remove("responses", "a")
     (seen,) = system.verify([ANN.subject()], [receipt])
     assert (seen.remaining, seen.until, seen.proved) == (0, clock.now + MONTH, True)
     recorded, first = Receipt(ANN.ref, Did.MANUAL, until=seen.until), clock.now
