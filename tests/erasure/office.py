@@ -53,6 +53,13 @@ class Office:
         for key in stage.systems:
             push.erase(self.desk, self.systems[key])
 
+    def push_before_the_answer(self) -> None:
+        """The stages before the one that waits until the person was told."""
+        for stage in self.desk.requests.stages:
+            if stage.name == self.desk.requests.answer.before:
+                return
+            self.push_stage(stage.name)
+
     def tell(self) -> dict[str, int]:
         """The task that answers."""
         return tell(self.desk, self.open_mailer)

@@ -28,8 +28,7 @@ def estate() -> Estate:
 def ref(office: Office) -> str:
     """A request whose turn to be answered has come."""
     request = office.approved(kit.email(office.estate.people[0].email))
-    office.push_stage("feeders")
-    office.push_stage("copies")
+    office.push_before_the_answer()
     return request
 
 
@@ -113,8 +112,7 @@ def test_when_all_refuse_the_first_one_is_asked_again_later(office: Office, ref:
 def test_one_person_who_cannot_be_told_keeps_nobody_else_waiting(office: Office, ref: str) -> None:
     other = office.estate.people[1]
     second = office.approved(kit.email(other.email))
-    office.push_stage("feeders")
-    office.push_stage("copies")
+    office.push_before_the_answer()
     fail(office, Fault("sendgrid", FaultKind.LOST_ANSWER, SENDGRID[1]))
     with pytest.raises(Unavailable):
         office.tell()

@@ -26,8 +26,7 @@ def estate() -> Estate:
 def test_a_cancelled_request_stops_says_what_was_done_and_leaves_the_roots(office: Office) -> None:
     person = office.estate.people[0]
     ref = office.approved(kit.email(person.email))
-    office.push_stage("feeders")
-    office.push_stage("copies")
+    office.push_before_the_answer()
     approval.cancel(office.desk, ref, by=kit.STAFF, reason="the person changed their mind")
     before = office.look()
     office.push()

@@ -58,6 +58,7 @@ def test_a_hold_in_one_system_keeps_what_is_there_and_nothing_else(office: Offic
 def test_a_hold_set_between_two_batches_is_in_time_for_the_second(office: Office) -> None:
     first, second = office.estate.people[:2]
     refs = [office.approved(kit.email(person.email)) for person in (first, second)]
+    office.push_stage("feeders")
     stepwise = OneByOne(office.systems["redis"], lambda: kit.hold(office.desk, second.uid))
     push.erase(office.desk, stepwise)
     assert [office.row(ref, "redis").outcome for ref in refs] == [Outcome.VERIFIED_GONE, Outcome.HELD]
@@ -71,7 +72,7 @@ def test_an_unreachable_store_of_holds_stops_the_push_before_any_deletion(office
     nowhere = Ledger(create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none"), office.time)
     desk = replace(office.desk, holds=Holds(nowhere))
     for system in office.systems.values():
-        if system.card.key in desk.requests.stages[1].systems:
+        if system.card.key in desk.requests.stages[0].systems:
             with pytest.raises(Unavailable):
                 push.erase(desk, system)
     assert scan.changed(before, office.look()) == {}
