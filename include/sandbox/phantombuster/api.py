@@ -93,7 +93,7 @@ class PhantomBusterSandbox:
         self._runs = {number: run for number, run in self._runs.items() if run.agent != agent}
 
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Everything that is held, as collection and record."""
+        """Everything that is held, as collection and record; the list of all leads, which is always there, is none."""
         held: dict[str, dict[str, Any]] = {
             "leads": {**self._leads},
             "lists": {number: one for number, one in self._lists.items() if number != ALL},
