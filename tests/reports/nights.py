@@ -141,7 +141,7 @@ def card(key: str) -> Card:
     )
 
 
-SYSTEMS = ("firestore", "cloud_storage", "firebase_auth", "redis", "elasticsearch")
+SYSTEMS = ("firestore", "cloud_storage", "firebase_auth", "redis", "elasticsearch", "sendgrid", "mailgun")
 
 
 def surroundings(*, holds: Sequence[Hold] = (), nights: int = 0, connected: Sequence[str] = SYSTEMS) -> Surroundings:

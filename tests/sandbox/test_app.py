@@ -19,6 +19,7 @@ from include.connection import Connection
 from include.errors import Unavailable
 from include.sandbox.app import PROJECT, Sandbox, connections
 from include.sandbox.estate import BUCKET, Estate
+from include.sandbox.services import SERVICES
 from include.systems import cloud_storage, firebase_auth
 from include.systems.contract import Selection
 from tests.google_twins import storage_client
@@ -79,7 +80,8 @@ def test_firestore_answers_its_official_client(sandbox, estate, monkeypatch):
 def test_connections_plug_the_product_in(sandbox, estate):
     environ = connections(sandbox.endpoints)
     stores = ["CLOUD_STORAGE", "ELASTICSEARCH", "FIREBASE_AUTH", "FIRESTORE", "REDIS"]
-    services = ["GOOGLE_ANALYTICS", "LOGGLY", "MAILGUN", "SENDGRID", "TAWK_TO"]
+    services = ["GOOGLE_ANALYTICS", "LOGGLY", "MAILGUN", "SENDGRID", "TAWK_TO", "GOOGLE_SIGN_IN"]
+    services += map(str.upper, SERVICES)
     assert sorted(environ) == sorted(f"AIRFLOW_CONN_{system}" for system in (*stores, *services))
     auth = firebase_auth.connect(Connection.from_env("firebase_auth", environ))
     accounts = Selection("r", {}, "localId", "createdAt", NIGHT, 1)
