@@ -22,11 +22,12 @@ from include.systems.cloud_storage_prefix import Prefix
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Place, Receipt, Seen
 from include.systems.places import Tally, check, goes, known_by, usable
 
-_NEEDED = ("storage.objects.list", "storage.objects.get", "storage.objects.delete", "storage.buckets.get")
 _TOO_MUCH = ("storage.buckets.delete", "storage.buckets.setIamPolicy", "storage.objects.create")
 """Far more than the modules need, asked for to be told that the account lacks it."""
 _LONGEST_NAME = 1024
 """Bytes of the longest name of an object (https://cloud.google.com/storage/docs/objects#naming)."""
+
+_NEEDED = ("storage.objects.list", "storage.objects.get", "storage.objects.delete", "storage.buckets.get")
 
 ERASING_CARD = ErasingCard(
     key=KEY,
@@ -42,6 +43,7 @@ ERASING_CARD = ErasingCard(
         "https://cloud.google.com/storage/docs/soft-delete",
         "https://cloud.google.com/storage/docs/object-holds",
     ),
+    scopes=_NEEDED,
 )
 
 

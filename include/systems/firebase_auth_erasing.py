@@ -49,6 +49,7 @@ ERASING_CARD = ErasingCard(
         "https://firebase.google.com/docs/auth/limits",
         "https://firebase.google.com/support/privacy",
     ),
+    scopes=("firebaseauth.users.get", "firebaseauth.users.delete"),
 )
 
 _LONGEST_ID = 128

@@ -21,12 +21,25 @@ _CHANNEL = re.compile(r"[0-9a-f-]{36}/[\w-]+")
 
 
 def look(company: Company) -> Contents:
-    """Every record of every service, as text."""
-    return {
-        (service, collection): frozenset(_text(record) for record in company.records(service, collection))
-        for service in company.services
-        for collection in company.counts(service)
-    }
+    """Every record of every service, as text. An account's links to other providers are records of their own."""
+    found: dict[Place, set[str]] = {}
+    for service in company.services:
+        for collection in company.counts(service):
+            for record in company.records(service, collection):
+                for part, content in _parts((service, collection), record):
+                    found.setdefault(part, set()).add(_text(content))
+    return {place: frozenset(records) for place, records in found.items()}
+
+
+def _parts(place: Place, record: Mapping[str, Any]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    if place != ("identitytoolkit", "accounts"):
+        yield place, record
+        return
+    own = [provider for provider in record["providers"] if provider["providerId"] == "password"]
+    yield place, {**record, "providers": own}
+    for provider in record["providers"]:
+        if provider not in own:
+            yield (place[0], "links"), {"local_id": record["local_id"], **provider}
 
 
 class Index:

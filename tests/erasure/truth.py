@@ -144,10 +144,17 @@ def of_system(all_ends: Ends, system: str) -> dict[tuple[Place, str], End]:
     return {
         (place, text): end
         for place, records in all_ends.items()
-        if place[0] in services_of(system)
         for text, end in records.items()
-        if system not in _LINKS or place[0] != "identitytoolkit" or f'"{_LINKS[system]}"' in text
+        if _is_of(system, place, text)
     }
+
+
+def _is_of(system: str, place: Place, text: str) -> bool:
+    """Whether a record is a system's: an account is one thing, and each of its links is another system's."""
+    if place[0] == "identitytoolkit":
+        link = place[1] == "links"
+        return link == (system in _LINKS) and (f'"{_LINKS[system]}"' in text if link else system == "firebase_auth")
+    return place[0] in services_of(system)
 
 
 def left(contents: Contents, all_ends: Ends, system: str, *fates: Fate) -> list[tuple[Place, str]]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -62,6 +63,14 @@ def test_a_template_and_its_values_must_fit(client: Clients) -> None:
     with client() as (http, server, _), pytest.raises(Refused):
         http.call("DELETE", "/lists/{}", tried="remove an entry")
     assert server.calls == []
+
+
+def test_fields_arrive_as_a_form_of_the_web_and_are_encoded(client: Clients) -> None:
+    with client() as (http, server, _):
+        http.call("POST", "/token", tried="x", fields={"token": "1//a+b&c=d é", "client_id": "c"})
+        (call,) = server.calls
+        assert call.headers["content-type"] == "application/x-www-form-urlencoded"
+        assert parse_qsl(call.body.decode()) == [("token", "1//a+b&c=d é"), ("client_id", "c")]
 
 
 def test_parameters_body_form_and_headers_arrive(client: Clients) -> None:

@@ -50,6 +50,10 @@ ERASING_CARD = ErasingCard(
         "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-update-by-query",
         "https://www.elastic.co/docs/reference/query-languages/query-dsl/query-dsl-terms-query",
     ),
+    scopes=(
+        "cluster monitor",
+        "read, write, maintenance, view_index_metadata and monitor on the indices",
+    ),
 )
 
 

@@ -72,6 +72,7 @@ ERASING_CARD = ErasingCard(
         "https://firebase.google.com/docs/firestore/query-data/queries",
         "https://firebase.google.com/docs/firestore/backups",
     ),
+    scopes=("roles/datastore.user",),
 )
 
 

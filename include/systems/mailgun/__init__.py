@@ -40,6 +40,7 @@ ERASING_CARD = ErasingCard(
         "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/mailing-lists",
         "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/logs",
     ),
+    scopes=("an API key with the role Admin or Developer",),
 )
 
 CARD = Card(

@@ -39,6 +39,7 @@ ERASING_CARD = ErasingCard(
         "https://redis.io/docs/latest/commands/unlink/",
         "https://redis.io/docs/latest/commands/bgrewriteaof/",
     ),
+    scopes=("+scan +pttl +unlink +eval +exists +ping on the keys of the policy",),
 )
 
 

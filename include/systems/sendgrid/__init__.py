@@ -21,6 +21,7 @@ from include.policy.persons import IdentifierKind
 from include.systems.contract import Card, Proof, RetentionSystem
 from include.systems.erasing import ErasingCard, ErasingSystem, ErasureProof, Means
 from include.systems.mailing import Mailer
+from include.systems.sendgrid.rights import NEEDED, OF_SUBUSERS
 
 ERASING_CARD = ErasingCard(
     key="sendgrid",
@@ -39,6 +40,7 @@ ERASING_CARD = ErasingCard(
         "https://www.twilio.com/docs/sendgrid/api-reference/suppressions-suppressions",
         "https://support.sendgrid.com/hc/en-us/articles/18017175645595",
     ),
+    scopes=(*NEEDED, OF_SUBUSERS),
 )
 
 CARD = Card(
