@@ -57,7 +57,7 @@ def hashed(value: str) -> str:
 
 def connections(url: str) -> Mapping[str, Mapping[str, object]]:
     """How to connect to it."""
-    extra = {"page_id": PAGE, "ad_account_id": AD_ACCOUNT, "calls_per_second": 1000}
+    extra = {"page_id": PAGE, "ad_account_id": AD_ACCOUNT, "calls_per_second": 1000, "content_per_page": 100}
     return {"facebook": {"host": url, "password": SYSTEM_TOKEN, "extra": extra}}
 
 

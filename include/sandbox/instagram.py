@@ -39,7 +39,7 @@ def fill(estate: Estate, twin: InstagramSandbox) -> None:
 
 def connections(url: str) -> Mapping[str, Mapping[str, object]]:
     """How to connect to it."""
-    extra = {"page_id": PAGE, "instagram_id": INSTAGRAM, "calls_per_second": 1000}
+    extra = {"page_id": PAGE, "instagram_id": INSTAGRAM, "calls_per_second": 1000, "content_per_page": 100}
     return {"instagram": {"host": url, "password": SYSTEM_TOKEN, "extra": extra}}
 
 

@@ -56,13 +56,13 @@ class Network:
     def connection(self, **extra: Any) -> Connection:
         """What an operator would write; an extra of None is left out."""
         given = SERVICES[self.key].connections(self.url)[self.key]
-        merged = {**given["extra"], **extra}  # type: ignore[dict-item]
-        made = Connection(self.key, host=self.url, login=given.get("login"), password=given["password"])  # type: ignore[arg-type]
+        merged = {**given["extra"], **extra}
+        made = Connection(self.key, host=self.url, login=given.get("login"), password=given["password"])
         return replace(made, extra={name: value for name, value in merged.items() if value is not None})
 
     def system(self, **extra: Any) -> Any:
         means = means_at(self.clock)
-        self.budgets = means.budgets  # type: ignore[assignment]
+        self.budgets = means.budgets
         return registry.connect_erasing(self.connection(**extra), means)
 
     def run(self, *subjects: Subject, **extra: Any) -> tuple[list[Any], list[Any], list[Any]]:

@@ -154,7 +154,8 @@ class TwitterApi:
         message = self.messages.get(number)
         if message is None:
             raise refused(404, "Could not find the event")
-        if message.sender != OWN and not self.settings.received_deletable:
+        allowed = self.settings.access_level == "read-write-directmessages"
+        if not allowed or (message.sender != OWN and not self.settings.received_deletable):
             raise refused(403, "You are not permitted to perform this action")
         del self.messages[number]
         return Reply(body={"data": {"deleted": True}})

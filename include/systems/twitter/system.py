@@ -23,6 +23,7 @@ from include.systems.twitter.signing import OAuth1, Secrets
 API = "https://api.x.com"
 ADS = "https://ads-api.x.com"
 _READ = "read its connection"
+_DELETE = "delete direct messages"
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _EVENT = re.compile(r"[0-9]{1,32}", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Za-z0-9]{1,32}", re.ASCII)
@@ -36,11 +37,13 @@ class Held:
     Args:
         hashes: by the name of their kind, to be taken out of the audiences.
         messages: ids of direct messages that can be seen.
+        ours: those of them that the company sent.
         account: whether an account of the person is known, so that there may be older messages.
     """
 
     hashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     messages: tuple[str, ...] = ()
+    ours: frozenset[str] = frozenset()
     account: bool = False
 
     @property
@@ -83,11 +86,11 @@ class Twitter:
         held: dict[str, Held] = {each.ref: each.records for each in found}
         if self._audiences is not None:
             self._audiences.remove([one.hashes for one in held.values()])
-        numbers = list(dict.fromkeys(number for one in held.values() for number in one.messages))
-        if not all(map(_EVENT.fullmatch, numbers)):
-            raise Inconsistent(KEY, "delete direct messages", "An id is none of a message: look at the API.")
-        granted, later = self._messages.allowed(len(numbers))
-        removed = {number: self._messages.delete(number) for number in numbers[:granted]}
+        removed, later = self._delete(list(dict.fromkeys(number for one in held.values() for number in one.messages)))
+        if any(removed.get(number) is Removal.REFUSED for one in held.values() for number in one.ours):
+            raise Refused(
+                KEY, _DELETE, "Give the access token the right to direct messages: it may not delete our own."
+            )
         until = self._means.clock() + self.card.horizon
         return [_receipt(ref, one, removed, until, later) for ref, one in held.items()]
 
@@ -133,14 +136,22 @@ class Twitter:
         if self._audiences is not None:
             self._audiences.close()
 
+    def _delete(self, numbers: Sequence[str]) -> tuple[dict[str, Removal], datetime]:
+        """What became of those that could be tried now, and from when on the others can be."""
+        if not all(map(_EVENT.fullmatch, numbers)):
+            raise Inconsistent(KEY, _DELETE, "An id is none of a message: look at the API.")
+        granted, later = self._messages.allowed(len(numbers))
+        return {number: self._messages.delete(number) for number in numbers[:granted]}, later
+
     def _look(self, subjects: Sequence[Subject]) -> dict[str, Held]:
         hashes = self._hashes(subjects)
         messages = self._by_account(subjects)
         found = {}
         for subject in subjects:
             known = self._accounts(subject)
-            mine = tuple(one.id for one in _of(messages, known))
-            found[subject.ref] = Held(hashes.get(subject.ref, {}), mine, bool(known))
+            mine = _of(messages, known)
+            ours = frozenset(one.id for one in mine if one.sender == self._own)
+            found[subject.ref] = Held(hashes.get(subject.ref, {}), tuple(one.id for one in mine), ours, bool(known))
         return found
 
     def _hashes(self, subjects: Sequence[Subject]) -> dict[str, Mapping[str, tuple[str, ...]]]:

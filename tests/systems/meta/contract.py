@@ -13,7 +13,7 @@ https://developers.facebook.com/docs/instagram-platform/reference/instagram-medi
 import json
 from urllib.parse import parse_qsl
 
-from tests.openapi import Description, fields
+from tests.openapi import fields
 from tests.systems.social import Exchange, described, obj, operation, some
 from tests.vendor import Call
 
@@ -37,7 +37,6 @@ def listed(entry):
     return obj({"data": some(entry)}, paging=PAGING)
 
 
-REPLY = {"id": ID, "from": PERSON, "parent": obj({"id": ID})}
 FLAT = obj({"id": ID, "from": PERSON, "message": TEXT, "created_time": TEXT}, parent=obj({"id": ID}))
 POST = obj({"id": ID, "from": PERSON, "message": TEXT, "created_time": TEXT}, comments=listed(FLAT))
 ANSWER = obj({"id": ID, "from": PERSON, "text": TEXT, "timestamp": TEXT})
@@ -133,6 +132,3 @@ def payload(call: Call) -> dict[str, object]:
     """What a removal from all audiences carries."""
     found: dict[str, object] = json.loads(dict(fields(call))["payload"])
     return found
-
-
-__all__ = ["CALLS", "PARTS", "Description", "parts", "payload"]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from include.errors import Inconsistent, Throttled
+from include.errors import Inconsistent, Refused, Throttled
 from include.sandbox.twitter import OWN
 from include.systems.assuring import ChecksAccess, ListsPeople
 from include.systems.erasing import Did, Exporting
@@ -55,6 +55,15 @@ def test_messages_that_only_their_sender_may_delete_are_left_to_a_person(twitter
     _, (receipt,), (seen,) = twitter.run(ANN)
     assert (receipt.did, receipt.gone, seen.remaining) == (Did.MANUAL, 1, 1)
     assert "1 of the last 30 days that X lets nobody but their sender delete" in receipt.next_action
+
+
+def test_a_token_that_may_delete_none_is_a_matter_of_the_connection(twitter, account):
+    twitter.twin.settings.access_level = "read-write"
+    account.got("1000", "143567")
+    account.answered("1001", "143567")
+    with pytest.raises(Refused) as raised:
+        twitter.run(ANN)
+    assert "right to direct messages" in raised.value.next_step
 
 
 def test_many_people_are_looked_for_in_one_list(twitter, account):
