@@ -51,7 +51,7 @@ def judge(access: Access, sunset: datetime | None, at: datetime) -> Looked:
         else "",
         f"The vendor ends this API on {sunset:%Y-%m-%d}." if sunset and sunset <= at + SUNSET_NEAR else "",
     ]
-    shown = "" if access.shown else "The vendor does not show the rights of a key."
+    shown = "" if access.shown or access.note else "The vendor does not show the rights of a key."
     state = State.BROKEN if any(broken) else State.SEE_TO if any(near) else State.IN_ORDER
     return Looked(state, " ".join(filter(None, (*broken, *near, access.note, shown))), access, sunset)
 

@@ -82,12 +82,18 @@ def close(desk: Desk, refs: Sequence[str], reason: str) -> None:
     known = {status.ref: status for status in desk.statuses(refs, desk.clock())}
     desk.ledger.append([closed_entry(ref, reason) for ref, status in known.items() if status.closed is None])
     if reason == COMPLETE:
-        kept = {ref: [row.system for row in status.rows if row.stays] for ref, status in known.items()}
+        kept = {ref: _kept(desk, status) for ref, status in known.items()}
         tombstones.bury(desk.vault, kept, days=desk.requests.tombstone_days)
     elif reason == Stage.DECLINED.value:
         tombstones.lift(desk.vault, refs)
     desk.vault.destroy(refs)
     desk.ledger.append([Entry(Kind.KEY_DESTROYED, ref) for ref, status in known.items() if not status.key_destroyed])
+
+
+def _kept(desk: Desk, status: RequestStatus) -> list[str]:
+    """Systems in which records of a person stay. A suppression is none: it is there so that the person is not."""
+    lists = desk.requests.keep_suppressions
+    return [row.system for row in status.rows if any(one.what not in lists.get(row.system, ()) for one in row.stays)]
 
 
 def cancel(desk: Desk, ref: str, *, by: str, reason: str) -> RequestStatus:

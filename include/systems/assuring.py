@@ -106,6 +106,8 @@ class ListsPeople(Protocol):
     def people(self) -> Iterator[Identifier]:
         """Each identifier of each person that it holds, streamed; repeats are allowed.
 
+        A suppression that outlives an erasure on purpose holds nobody: it is left out.
+
         Raises:
             Unavailable: a call failed; the list is not complete.
             Refused: the key has no right to look.

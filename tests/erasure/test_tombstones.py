@@ -7,6 +7,7 @@ import pytest
 from include.erasure import approval, sync
 from include.errors import Unavailable
 from include.ledger.entry import Kind
+from include.sandbox import sendgrid
 from include.sandbox.estate import Estate
 from include.subjects import tombstones
 from include.subjects.identifiers import Identifier
@@ -75,4 +76,15 @@ def test_where_something_stays_on_a_ground_the_person_is_expected(office: Office
     identifiers = known(office, ref)
     approval.close(office.desk, [ref], approval.COMPLETE)
     assert tombstones.returned(office.desk.vault, identifiers, "firestore") == []
+    assert tombstones.returned(office.desk.vault, identifiers, "sendgrid") != []
+
+
+def test_a_suppression_that_survives_is_no_reason_to_expect_the_person_there(office: Office) -> None:
+    address = office.estate.people[0].email
+    account = office.sandbox.company.sendgrid.account("")
+    account.suppressions["unsubscribes"][address] = sendgrid.Suppressed(address, 1)
+    ref = office.approved(kit.email(address))
+    assert [stay.what for stay in office.row(ref, "sendgrid").stays] == ["global_unsubscribes"]
+    identifiers = known(office, ref)
+    approval.close(office.desk, [ref], approval.COMPLETE)
     assert tombstones.returned(office.desk.vault, identifiers, "sendgrid") != []

@@ -34,12 +34,7 @@ def signer() -> Signer:
 
 @pytest.fixture
 def desk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    def connection(key: str) -> Connection:
-        if key == "redis":
-            raise Refused(key, "find its connection", "Create it.")
-        return Connection(key)
-
-    monkeypatch.setattr(closing, "connection", connection)
+    monkeypatch.setattr(closing, "find_connection", lambda key: None if key == "redis" else Connection(key))
     monkeypatch.setattr(closing.registry, "cards", lambda: {key: card(key) for key in SYSTEMS})
     ledger.clock.now = AS_OF  # type: ignore[attr-defined]
     return Desk(policy(), ledger, Holds(ledger), Pseudonymiser(bytes(32)), ledger.clock, Mode.PRODUCTION)
