@@ -67,6 +67,15 @@ def month(tables: Iterable[Table]) -> Cost:
     return total
 
 
+def day(tables: Iterable[Table]) -> Cost:
+    """What all releases that one day can enter cost that day of a person: it is a part of its week and of its month."""
+    total = NOTHING
+    for table in tables:
+        price = cost(table)
+        total += Cost(price.rho * (1 if table.period is Cadence.DAILY else 2), price.delta)
+    return total
+
+
 def epsilon(rho: Decimal | float, delta: Decimal | float) -> float:
     """The epsilon at ``delta`` that ``rho``-zCDP implies, by the conversion of Canonne, Kamath and Steinke.
 

@@ -27,7 +27,7 @@ _PERSON, _EVENTS, _PART = "\0person", "\0events", "\1part"
 
 
 def cells(
-    tables: Sequence[Table], events: pl.LazyFrame, *, unit: str, at_once: int = AT_ONCE
+    tables: Sequence[Table], events: pl.LazyFrame, *, unit: str, spool: Path | None = None, at_once: int = AT_ONCE
 ) -> Mapping[str, pl.DataFrame]:
     """The exact figures of each table after bounding, by id: the dimensions as text and each measure as Int64.
 
@@ -38,7 +38,7 @@ def cells(
     """
     check(tables, events, unit)
     parts: dict[str, list[pl.DataFrame]] = {table.id: [] for table in tables}
-    for part in _parts(_needed(tables, events, unit), at_once):
+    for part in _parts(_needed(tables, events, unit), spool, at_once):
         groups = {frozenset(_columns(tables)): _persons(part, tables)}
         for table in sorted(tables, key=lambda one: len(one.dimensions), reverse=True):
             parts[table.id].append(_cells(table, _grouped(groups, table)))
@@ -88,12 +88,12 @@ def _needed(tables: Sequence[Table], events: pl.LazyFrame, unit: str) -> pl.Lazy
     return events.filter(pl.col(unit).is_not_null()).select(person, *keys, *sums)
 
 
-def _parts(events: pl.LazyFrame, at_once: int) -> Iterator[pl.LazyFrame]:
+def _parts(events: pl.LazyFrame, spool: Path | None, at_once: int) -> Iterator[pl.LazyFrame]:
     number = -(-int(events.select(pl.len()).collect(engine="streaming").item()) // at_once)
     if number <= 1:
         yield events
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=spool) as folder:
         part = (pl.col(_PERSON).hash() % number).alias(_PART)
         split = pl.PartitionBy(folder, key=part, include_key=False)
         events.sink_parquet(split, mkdir=True, compression="lz4")

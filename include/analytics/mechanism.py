@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
+from pathlib import Path
 
 import polars as pl
 
@@ -85,7 +86,9 @@ def release(table: Table, events: pl.LazyFrame, *, unit: str = "user") -> NoisyT
     return bundle((table,), events, unit=unit)[table.id]
 
 
-def bundle(tables: Sequence[Table], events: pl.LazyFrame, *, unit: str = "user") -> Mapping[str, NoisyTable]:
+def bundle(
+    tables: Sequence[Table], events: pl.LazyFrame, *, unit: str = "user", spool: Path | None = None
+) -> Mapping[str, NoisyTable]:
     """Release several tables of the same events with one reading of them.
 
     Args:
@@ -93,6 +96,7 @@ def bundle(tables: Sequence[Table], events: pl.LazyFrame, *, unit: str = "user")
         events: exactly the events of the period, left-out people removed; ``unit`` holds the person, the other
             columns are named as in the tables.
         unit: the column that holds the person.
+        spool: a private folder for events that are more than memory should hold; the system's by default.
 
     Returns:
         By id of the table. Each call draws fresh noise: what it returns has to be stored, never asked for twice.
@@ -102,7 +106,7 @@ def bundle(tables: Sequence[Table], events: pl.LazyFrame, *, unit: str = "user")
     """
     for table in tables:
         parameters(table)
-    exact = bounding.cells(tables, events, unit=unit)
+    exact = bounding.cells(tables, events, unit=unit, spool=spool)
     return {table.id: _noisy(table, exact[table.id]) for table in tables}
 
 

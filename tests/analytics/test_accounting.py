@@ -121,5 +121,10 @@ def test_a_week_within_two_months_is_charged_to_both_at_twice_its_rho() -> None:
     assert accounting.debits(weekly, date(2026, 9, 21)) == {date(2026, 9, 1): accounting.cost(weekly)}
 
 
+def test_a_day_costs_twice_where_it_is_a_part_of_the_period() -> None:
+    tables = [table(UNKNOWN, period=period.value, rho="0.01", delta="1e-7") for period in Cadence]
+    assert accounting.day(tables) == accounting.Cost(Decimal("0.05"), Decimal("3e-7"))
+
+
 def test_an_internal_table_costs_nothing() -> None:
     assert accounting.cost(table(PUBLIC, rho=None, internal=True)) == accounting.NOTHING

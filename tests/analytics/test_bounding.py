@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -63,6 +64,21 @@ def test_one_person_more_moves_the_figures_no_further_than_the_noise_allows_for(
         assert math.dist(change, [0] * len(change)) <= accounting.distance(most, measure.bound)
 
 
+@settings(max_examples=40, deadline=None)
+@given(ROWS, st.integers(1, 4), st.integers(0, 60))
+def test_a_part_of_a_person_moves_the_figures_by_no_more_than_twice_the_squared_distance(
+    rows: list[tuple[str, str, int]], most: int, left: int
+) -> None:
+    """A day within a week, a week cut by the end of a month: for those the account takes twice the rho."""
+    one = table(UNKNOWN, measures=(USERS, EVENTS, SUM), max_groups=most)
+    alone = [("u", kind, cents) for _, kind, cents in rows]
+    whole, part = (figures(exact(one, some)) if some else {} for some in (alone, alone[:left]))
+    for place, measure in enumerate(one.measures):
+        nothing = (0,) * len(one.measures)
+        change = [whole.get(key, nothing)[place] - part.get(key, nothing)[place] for key in whole | part]
+        assert math.hypot(*change) <= math.sqrt(2) * accounting.distance(most, measure.bound)
+
+
 @settings(max_examples=30, deadline=None)
 @given(ROWS, st.integers(1, 20))
 def test_parts_on_the_disk_add_up_to_the_whole(rows: list[tuple[str, str, int]], at_once: int) -> None:
@@ -70,6 +86,22 @@ def test_parts_on_the_disk_add_up_to_the_whole(rows: list[tuple[str, str, int]],
     total = table(measures=(USERS, EVENTS, SUM))
     assert figures(exact(one, rows, at_once)) == figures(exact(one, rows))
     assert figures(exact(total, rows, at_once)) == figures(exact(total, rows))
+
+
+def test_parts_lie_in_the_given_folder_and_are_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    real = bounding._persons
+
+    def look(part: pl.LazyFrame, tables: Sequence[Table]) -> pl.DataFrame:
+        seen.append(len(list(tmp_path.rglob("*.parquet"))))
+        return real(part, tables)
+
+    monkeypatch.setattr(bounding, "_persons", look)
+    data = events([(f"u{number}", "a") for number in range(40)])
+    bounding.cells([table(UNKNOWN)], data, unit="user", spool=tmp_path, at_once=10)
+    assert len(seen) > 1
+    assert min(seen) > 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_column_may_be_named_like_anything_used_inside() -> None:
