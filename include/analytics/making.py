@@ -85,8 +85,8 @@ def make(office: Office, batch: Batch, start: date, run: str) -> int:
     if not missing:
         return 0
     with private_folder(office.spool) as folder:
-        events, user = _spooled(office, batch, missing, start, folder)
-        publications = _aggregated(office.specification, missing, events, user, start, watermark)
+        events = _spooled(office, batch, missing, start, folder)
+        publications = _aggregated(office.specification, missing, events, folder, start, watermark)
     _settle(office, publications, run)
     return len(missing)
 
@@ -103,10 +103,8 @@ def _settle(office: Office, publications: Sequence[Publication], run: str) -> No
         raise refusals[0]
 
 
-def _spooled(
-    office: Office, batch: Batch, tables: Sequence[Table], start: date, folder: Path
-) -> tuple[pl.LazyFrame, str]:
-    """The events of the period without the people who are left out, and the column that holds the person."""
+def _spooled(office: Office, batch: Batch, tables: Sequence[Table], start: date, folder: Path) -> pl.LazyFrame:
+    """The events of the period without the people who are left out."""
     source = office.specification.sources[batch.source]
     wanted = Wanted(source, _columns(source, tables), start, batch.period.end(start))
     users = with_a_mark(office.specification.left_out, office.policy, office.connection)
@@ -118,7 +116,7 @@ def _spooled(
     write_page(parts, 0, pl.DataFrame(schema=wanted.schema))
     for number, page in enumerate(read(wanted, office.connection, folder), 1):
         write_page(parts, number, leaving_out.drop_from(page, source.user))
-    return pl.scan_parquet(parts / "*.parquet"), source.user
+    return pl.scan_parquet(parts / "*.parquet")
 
 
 def _columns(source: Source, tables: Sequence[Table]) -> Mapping[str, ColumnType]:
@@ -131,15 +129,16 @@ def _aggregated(
     specification: Specification,
     tables: Sequence[Table],
     events: pl.LazyFrame,
-    user: str,
+    folder: Path,
     start: date,
     watermark: datetime,
 ) -> list[Publication]:
+    user = specification.source_of(tables[0]).user
     noisy = [table for table in tables if not table.internal]
     exact = [table for table in tables if table.internal]
     made = [
         Publication(specification, one.table, start, watermark, one.frame, one.parameters)
-        for one in (bundle(noisy, events, unit=user).values() if noisy else ())
+        for one in (bundle(noisy, events, unit=user, spool=folder).values() if noisy else ())
     ]
     made += [
         Publication(specification, one.table, start, watermark, one.frame, None)

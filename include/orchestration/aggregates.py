@@ -14,7 +14,6 @@ from include.analytics.batches import Batch, batches, ending_with
 from include.analytics.spec import Specification, Table
 from include.analytics.spec import load as load_specification
 from include.errors import Refused
-from include.orchestration.night import plain
 from include.orchestration.recovery import shielded
 from include.orchestration.settings import Settings
 from include.policy.loader import load
@@ -51,6 +50,8 @@ def day_of(context: Mapping[str, Any]) -> date:
     Raises:
         Refused: an unknown field, or a day that is none.
     """
+    from include.orchestration.night import plain
+
     dag_run = context["dag_run"]
     unknown = set(dag_run.conf or {}) - set(FORM)
     if unknown:

@@ -135,9 +135,9 @@ def test_whoever_is_left_out_is_in_no_event_that_reaches_the_disk_or_the_mechani
     seen: set[str] = set()
     real = making.bundle
 
-    def watched(tables: object, events: pl.LazyFrame, *, unit: str) -> object:
+    def watched(tables: object, events: pl.LazyFrame, *, unit: str, spool: Path) -> object:
         seen.update(events.collect()[unit])
-        return real(tables, events, unit=unit)  # type: ignore[arg-type]
+        return real(tables, events, unit=unit, spool=spool)  # type: ignore[arg-type]
 
     monkeypatch.setattr(making, "bundle", watched)
     for batch, start in ((batches(office.specification)[0], kit.DAY), (batches(office.specification)[1], MONDAY)):

@@ -21,7 +21,7 @@ from include.database import url_of
 from include.ledger.connect import open_ledger
 from include.ledger.note import Signer
 from include.ledger.pseudonym import Pseudonymiser
-from include.orchestration.pools import REQUESTS_POOL, pools
+from include.orchestration.pools import AGGREGATES_POOL, REQUESTS_POOL, pools
 from include.orchestration.settings import Settings
 from include.policy.loader import load
 from include.subjects.connect import open_vault
@@ -36,7 +36,7 @@ ONE_SHOT = {"airflow-init", "airflow-cli", "elasticsearch-certs", "elasticsearch
 INTAKE = {"PRIVACY_LEDGER", "PRIVACY_PSEUDONYMS", "PRIVACY_VAULT", "PRIVACY_VAULT_KEY"}
 OWNERS = {"PRIVACY_LEDGER_OWNER", "PRIVACY_VAULT_OWNER"}
 TASKS = INTAKE | {"PRIVACY_LEDGER_SIGNER"}
-GOVERNED = sorted({*pools(load(Settings.read().policy_file))} - {REQUESTS_POOL} | {*registry.ERASING})
+GOVERNED = sorted({*pools(load(Settings.read().policy_file))} - {REQUESTS_POOL, AGGREGATES_POOL} | {*registry.ERASING})
 
 Compose = dict[str, Any]
 
