@@ -40,10 +40,17 @@ class Watched:
         self.twin: Any = service.build(self.faults, self.journal, lambda: self.clock())
         self.exchanges: list[Exchange] = []
         self.url = ""
+        self._number = 0
         self._service = service
         self._settings = vars_of(self.twin.settings)
 
+    def number(self) -> int:
+        """0, 1, 2 and so on since the last reset."""
+        self._number += 1
+        return self._number - 1
+
     def reset(self) -> None:
+        self._number = 0
         self.clock.now = NOW
         self.faults.clear()
         self.journal.clear()

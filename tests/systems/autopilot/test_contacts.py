@@ -41,8 +41,8 @@ def system(twin):
 
 
 def put(twin, *addresses):
-    for number, address in enumerate(addresses):
-        contact = autopilot.Contact(f"person_{len(twin.held())}n{number}", address, "A", "B", NOW - timedelta(days=9))
+    for address in addresses:
+        contact = autopilot.Contact(f"person_{twin.number()}", address, "A", "B", NOW - timedelta(days=9))
         twin.twin.seed([contact])
 
 

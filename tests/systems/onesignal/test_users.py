@@ -47,7 +47,7 @@ def device(number, kind="iOSPush", address="t"):
 
 
 def put(twin, external="", *devices):
-    number = f"aaaaaaaa-0000-4000-8000-{len(twin.held()):012}"
+    number = f"aaaaaaaa-0000-4000-8000-{twin.number():012}"
     twin.twin.seed([onesignal.User(number, external, {each.id: each for each in devices})])
     return number
 

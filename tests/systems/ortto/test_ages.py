@@ -36,7 +36,7 @@ def system(twin):
 
 
 def put(twin, created, engaged=None, *, email=None, external=""):
-    number = f"00{len(twin.held()):06}"
+    number = f"00{twin.number():06}"
     answered = None if engaged is None else NOW - engaged * DAY
     address = f"p{number}@x.example" if email is None else email
     twin.twin.seed([ortto.Person(number, address, external, "A", "B", NOW - created * DAY, answered)])

@@ -42,7 +42,7 @@ def system(twin):
 
 
 def put(twin, email="", external="", *, archived=None, activities=()):
-    number = f"00{len(twin.held()):06}"
+    number = f"00{twin.number():06}"
     made = NOW - 9 * DAY
     twin.twin.seed([ortto.Person(number, email, external, "A", "B", made, activities=activities, archived_at=archived)])
     return number

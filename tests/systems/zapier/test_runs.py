@@ -55,7 +55,7 @@ def system(connect):
 
 
 def put(twin, at, *, title="Leads", **data):
-    number = f"{len(twin.held()):032x}"
+    number = f"{twin.number():032x}"
     twin.twin.seed([zapier.Run(number, title, at, data, {"ok": True})])
 
 
