@@ -18,7 +18,7 @@ from include.subjects.identifiers import Identifier, Subject
 from include.subjects.normalise import canonical
 from include.systems.erasing import IdentityRoot
 
-ROUNDS = 6
+ROUNDS = 12
 """Most times the roots are asked; a chain of that many changed addresses is a fault in the data."""
 
 _TYING = frozenset({IdentifierKind.USER_ID, IdentifierKind.EMAIL, IdentifierKind.FEDERATED_ID, IdentifierKind.PHONE})
@@ -73,14 +73,16 @@ def resolve(subjects: Sequence[Subject], roots: Sequence[IdentityRoot]) -> list[
     records = _Records()
     asked: set[Identifier] = set()
     news = {identifier for subject in subjects for identifier in subject.identifiers if identifier.kind in _TYING}
-    for _ in range(ROUNDS):
-        if not news:
-            return [_identity(subject, records.reach(subject)) for subject in subjects]
+    rounds = 0
+    while news:
+        if (rounds := rounds + 1) > ROUNDS:
+            step = "They lead on without end: look at the identity roots."
+            raise Refused("identity", "follow a person's identifiers", step)
         asked |= news
         read = [profile for root in roots for profile in root.profiles(sorted(news))]
         records.add(read)
         news = {identifier for profile in read for identifier in profile if identifier.kind in _TYING} - asked
-    raise Refused("identity", "follow a person's identifiers", "They lead on without end: look at the identity roots.")
+    return [_identity(subject, records.reach(subject)) for subject in subjects]
 
 
 def record(desk: Desk, identities: Sequence[Identity], choices: Mapping[str, int | None] | None = None) -> None:

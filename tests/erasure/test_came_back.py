@@ -46,7 +46,7 @@ def test_who_is_in_a_restored_backup_is_found_and_erased_again(office: Office) -
     person = next(one for one in office.estate.people if _goes_by_itself(office, before, one))
     ref = office.approved(kit.email(person.email))
     office.push()
-    for days in (1, 30, 35):
+    for days in (1, 30, 35, 30, 90):
         office.time.go_on(days)
         office.night()
     assert office.status(ref).stage is Stage.CLOSED
