@@ -13,6 +13,7 @@ from include.policy.structure import did_you_mean
 
 Report: TypeAlias = Iterator[tuple[Trail, str]]
 FEWEST = 20
+RESERVED = frozenset({"period_start", "period_end"})
 
 
 def errors(table: Table, source: Source | None) -> Report:
@@ -53,6 +54,8 @@ def _columns(table: Table, source: Source) -> Report:
 def _keys(table: Table) -> Report:
     for index, dimension in enumerate(table.dimensions):
         here: Trail = ("dimensions", index)
+        if dimension.column in RESERVED:
+            yield (*here, "column"), f"'{dimension.column}' is the name of a column that each release has"
         if table.name_columns.count(dimension.column) > 1:
             yield (*here, "column"), f"'{dimension.column}' is a dimension of '{table.id}' twice"
         if dimension.keys is None:

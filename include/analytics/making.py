@@ -92,11 +92,12 @@ def make(office: Office, batch: Batch, start: date, run: str) -> int:
 
 
 def _settle(office: Office, publications: Sequence[Publication], run: str) -> None:
-    """One table after the other; one without budget does not take the others with it."""
+    """One table after the other, those without noise together; a refusal does not take the others with it."""
     refusals: list[Refused] = []
-    for publication in publications:
+    exact = [publication for publication in publications if publication.table.internal]
+    for together in [*([one] for one in publications if not one.table.internal), *([exact] if exact else [])]:
         try:
-            office.releases.settle(draft(publication), office.specification.budget, run)
+            office.releases.settle_together([draft(one) for one in together], office.specification.budget, run)
         except Refused as refusal:
             refusals.append(refusal)
     if refusals:

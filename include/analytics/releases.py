@@ -58,11 +58,13 @@ class Draft:
         place: which release.
         debits: what it takes from the account of each calendar month, by the month's first day.
         files: contents by name, ``MANIFEST`` among them.
+        exact_of: the source whose figures it shows without noise; None for a table with noise.
     """
 
     place: Place
     debits: Mapping[date, Cost]
     files: Mapping[str, bytes]
+    exact_of: str | None = None
 
     @property
     def manifest(self) -> str:
@@ -113,15 +115,30 @@ class Releases:
             Refused: a month would cost more than its cap; nothing was released and nothing debited.
             Unavailable: the database did not answer; it is settled or not, and asking again is safe.
         """
-        with translated(f"keep a release of {draft.place.table}"), self._ledger.engine.begin() as connection:
+        return self.settle_together([draft], caps, run)[0]
+
+    def settle_together(self, drafts: Sequence[Draft], caps: BudgetCaps, run: str) -> list[Release]:
+        """Settle all of them or none. Tables without noise were audited against each other and against nothing else.
+
+        Raises:
+            Refused: a month would cost more than its cap, or exact figures of the same people and days are out already.
+            Unavailable: the database did not answer; all are settled or none, and asking again is safe.
+        """
+        with translated(f"keep a release of {drafts[0].place.table}"), self._ledger.engine.begin() as connection:
             # From here on nobody else settles: of two runs the later one sees the earlier, and no sum misses a debit.
             connection.execute(_ACCOUNT)
-            settled = _find(connection, draft.place)
-            if settled is not None:
+            found = [_find(connection, draft.place) for draft in drafts]
+            settled = [release for release in found if release is not None]
+            if len(settled) == len(drafts):
                 return settled
-            _check(connection, draft, caps)
-            entry = self._ledger.append_within(connection, [_entry(draft, run)])[0].index
-            return _keep(connection, draft, entry)
+            for draft in drafts:
+                _check_exact(connection, draft)
+            return [self._settle(connection, draft, caps, run) for draft in drafts]
+
+    def _settle(self, connection: Connection, draft: Draft, caps: BudgetCaps, run: str) -> Release:
+        _check(connection, draft, caps)
+        entry = self._ledger.append_within(connection, [_entry(draft, run)])[0].index
+        return _keep(connection, draft, entry)
 
     def files(self, release: Release) -> dict[str, bytes]:
         """The files of a settled release, by name, checked against its manifest and that against the ledger.
@@ -190,6 +207,26 @@ def _find(connection: Connection, place: Place) -> Release | None:
     if row.end != place.end:
         raise Inconsistent("releases", f"find a release of {place.table}", "One of another length begins on its day.")
     return Release(place, row.manifest, row.entry)
+
+
+def _check_exact(connection: Connection, draft: Draft) -> None:
+    """Fail closed: two sets of exact figures about the same people could be subtracted from each other."""
+    if draft.exact_of is None:
+        return
+    table, place = releases.c, draft.place
+    query = (
+        select(release_files.c.content)
+        .join(releases, table.manifest == release_files.c.manifest)
+        .where(release_files.c.name == MANIFEST, table.start < place.end, table.end > place.start)
+    )
+    manifests = (json.loads(bytes(content)) for content in connection.scalars(query))
+    if any(made["internal"] and made["source"] == draft.exact_of for made in manifests):
+        raise Refused(
+            "releases",
+            f"release {place.table} of {place.start}",
+            "Other tables without noise about these days and this source are out: with them, figures of few people "
+            "could be worked out. New internal tables begin with the next period.",
+        )
 
 
 def _check(connection: Connection, draft: Draft, caps: BudgetCaps) -> None:

@@ -26,6 +26,6 @@ def draft(where: Place | None = None, price: Cost = PRICE) -> Draft:
     """A fresh draft: never twice the same bytes."""
     where = where or place()
     data = os.urandom(2000)
-    content = {"table": where.table, "files": {"data.parquet": hashlib.sha256(data).hexdigest()}}
+    content = {"table": where.table, "internal": False, "files": {"data.parquet": hashlib.sha256(data).hexdigest()}}
     files = {"data.parquet": data, MANIFEST: json.dumps(content).encode()}
     return Draft(where, {where.start.replace(day=1): price}, files)

@@ -43,10 +43,20 @@ tables:
     rho: "0.01"
     delta: "1e-8"
 """
+INTERNAL = """\
+  - id: ID
+    title: Inside
+    source: usage
+    period: PERIOD
+    internal: true
+    dimensions: [{column: country, keys: [DE, FR]}]
+    measures: [{kind: users}]
+"""
 MISTAKES = [
     ("column: feature, ", "column: featur, ", 23, "has no column 'featur'; did you mean 'feature'?"),
     ("column: feature, ", "column: calendar, ", 23, "came from a Google API; under Limited Use it never leaves"),
     ("column: cents, cap", "column: calendar, cap", 24, "came from a Google API"),
+    ("column: feature, ", "column: period_end, ", 23, "the name of a column that each release has"),
     ("column: feature, ", "column: ip, ", 23, "'ip' is marked as an identifier"),
     ("column: feature, ", "column: uid, ", 23, "'uid' says who or when"),
     ("column: feature, ", "column: country, ", 23, "'country' is a dimension of 'features' twice"),
@@ -114,6 +124,15 @@ def test_two_tables_of_one_id_and_total_bounds() -> None:
         table[: table.index("    dimensions")] + "    measures: [{kind: users}]\n    max_groups: 2\n    rho: '0.01'\n"
     )
     assert any("has only 1 cell" in one.message for one in lint(parse(GOOD + total)))
+
+
+def test_internal_tables_of_one_source_have_one_period() -> None:
+    days, more_days, weeks = (
+        INTERNAL.replace("ID", name).replace("PERIOD", period)
+        for name, period in (("inside", "daily"), ("inside_too", "daily"), ("inside_weeks", "weekly"))
+    )
+    assert not [one for one in lint(parse(GOOD + days + more_days)) if "single people" in one.message]
+    assert [one for one in lint(parse(GOOD + days + weeks)) if "single people" in one.message]
 
 
 @pytest.mark.parametrize("text", ["", "- a list", "version: [", "tables: 3", "sources: {a: 3}\ntables: [3]"])

@@ -145,3 +145,17 @@ def test_an_internal_table_is_frozen_too_and_costs_nothing(
     assert json.loads(files["manifest.json"])["internal"] is True
     assert inside.releases.spent([kit.DAY.replace(day=1)])[kit.DAY.replace(day=1)].rho == specification.tables[1].rho
     assert make(inside, daily, kit.DAY, "run_2") == 0
+
+
+def test_exact_figures_of_the_same_days_are_given_out_once(
+    company_sandbox: Sandbox, ledger: Ledger, tmp_path: Path, office: Office
+) -> None:
+    first = {**kit.TABLES[1], "id": "inside_countries", "internal": True, "rho": None}
+    second = {**first, "id": "inside_again"}
+    early = kit.office(company_sandbox, ledger, tmp_path, spec=kit.specification(tables=(first,)))
+    make(early, batches(early.specification)[0], kit.DAY, "run_1")
+    later = kit.office(company_sandbox, ledger, tmp_path, spec=kit.specification(tables=(first, second)))
+    daily = batches(later.specification)[0]
+    with pytest.raises(Refused, match="without noise"):
+        make(later, daily, kit.DAY, "run_2")
+    assert len(later.releases.all()) == 1

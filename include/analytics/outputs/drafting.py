@@ -35,7 +35,7 @@ def draft(publication: Publication) -> Draft:
     files[MANIFEST] = _json(naming(made, files))
     place = Place(publication.table.id, publication.start, publication.end, publication.digest)
     price = {} if publication.noise is None else debits(publication.table, publication.start)
-    return Draft(place, price, files)
+    return Draft(place, price, files, exact_of=publication.table.source if publication.table.internal else None)
 
 
 def _with_period(publication: Publication) -> pl.DataFrame:

@@ -33,6 +33,7 @@ def manifest(publication: Publication) -> dict[str, Any]:
         "end": publication.end.isoformat(),
         "watermark": instant(publication.watermark),
         "internal": table.internal,
+        "source": table.source,
         "specification": {
             "version": specification.version,
             "digest": specification.digest,
