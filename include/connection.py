@@ -67,3 +67,16 @@ class Connection:
         if not isinstance(value, str) or not value:
             raise Refused(self.id, f"read '{key}' of its connection", f"Add '{key}' to the connection's extra.")
         return value
+
+    def positive(self, key: str, default: float) -> float:
+        """A number above 0 from ``extra``.
+
+        Raises:
+            Refused: it is none.
+        """
+        value = self.extra.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise Refused(
+                self.id, f"read '{key}' of its connection", "Give a number above 0 in the connection's extra."
+            )
+        return value

@@ -74,10 +74,8 @@ def _meaning(data: Mapping[str, Any]) -> Report:
             yield ("tables", index, *trail), message
         inside = [other.period for other in tables.values() if other.internal and other.source == table.source]
         if table.internal and len(set(inside)) > 1:
-            message = (
-                "internal tables of one source have the same period: exact figures of a week and of its days differ"
-            )
-            yield ("tables", index, "period"), f"{message} by single people"
+            message = "internal tables of one source have one period: exact weeks and days differ by single people"
+            yield ("tables", index, "period"), message
     for name, source in sources.items():
         for column in {source.user, source.at} & source.columns.keys():
             message = f"'{column}' says who or when; leave it out of the columns that tables may use"

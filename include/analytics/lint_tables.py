@@ -38,7 +38,9 @@ def _columns(table: Table, source: Source) -> Report:
     ]
     for trail, name in used:
         column = source.columns.get(name)
-        if name in (source.user, source.at):
+        if name in RESERVED:
+            yield trail, f"'{name}' is the name of a column that each release has"
+        elif name in (source.user, source.at):
             yield trail, f"'{name}' says who or when; it enters no table"
         elif column is None:
             known = sorted(source.columns)
@@ -54,8 +56,6 @@ def _columns(table: Table, source: Source) -> Report:
 def _keys(table: Table) -> Report:
     for index, dimension in enumerate(table.dimensions):
         here: Trail = ("dimensions", index)
-        if dimension.column in RESERVED:
-            yield (*here, "column"), f"'{dimension.column}' is the name of a column that each release has"
         if table.name_columns.count(dimension.column) > 1:
             yield (*here, "column"), f"'{dimension.column}' is a dimension of '{table.id}' twice"
         if dimension.keys is None:

@@ -20,7 +20,7 @@ from include.subjects.identifiers import Subject
 from include.systems.assuring import Access, Checked
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Receipt, Seen
 from include.systems.http import Http
-from include.systems.pacing import paced
+from include.systems.rates import shared
 
 KEY = "firebase_performance"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -167,7 +167,7 @@ def connect_erasing(connection: Connection, means: Means) -> FirebasePerformance
     from include.systems.google_bearer import bearer
 
     project = connection.text("project")
-    auth, pace = bearer(connection, SCOPE), paced(connection, means, CALLS_PER_SECOND)
+    auth, pace = bearer(connection, SCOPE), shared(connection, means.budgets, CALLS_PER_SECOND)
     console = Http(connection, "https://console.firebase.google.com", auth=auth, pace=pace)
     management = Http(connection, "https://firebase.googleapis.com", auth=auth, pace=pace)
     return FirebasePerformance(console, management, project, means)

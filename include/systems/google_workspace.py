@@ -22,7 +22,7 @@ from include.systems.assuring import Access
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Exported, Found, Means, Receipt, Seen
 from include.systems.google_contacts import AddressBook
 from include.systems.http import Http
-from include.systems.oauth import Application, Grant, TokenEndpoint, named, positive, tokens
+from include.systems.oauth import Application, Grant, TokenEndpoint, named, tokens
 
 KEY = "google_workspace"
 PROVIDER = "google"
@@ -204,7 +204,7 @@ def connect_erasing(connection: Connection, means: Means) -> GoogleWorkspace:
         Refused: the connection lacks something; the message names it.
     """
     application = Application.of(connection)
-    pace = partial(means.budgets.pace, KEY, positive(connection, "calls_per_second", 10))
+    pace = partial(means.budgets.pace, KEY, connection.positive("calls_per_second", 10))
     oauth = Http(connection, "https://oauth2.googleapis.com", pace=pace)
     calendar = Http(connection, "https://www.googleapis.com", pace=pace)
     gmail = Http(connection, "https://gmail.googleapis.com", pace=pace)

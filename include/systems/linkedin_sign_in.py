@@ -20,7 +20,7 @@ from include.subjects.identifiers import Identifier, Subject
 from include.systems.assuring import Access
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Exported, Found, Means, Receipt, Seen
 from include.systems.http import Http
-from include.systems.oauth import Application, positive, tokens
+from include.systems.oauth import Application, tokens
 from include.systems.sign_in import IDENTIFIERS, RIGHTS, SCOPE, Link, Links, links_of
 
 KEY = "linkedin_sign_in"
@@ -188,5 +188,5 @@ def connect_erasing(connection: Connection, means: Means) -> LinkedInSignIn:
     links = links_of(connection, provider, bearer(connection, SCOPE), means)
     elsewhere = connection.extra.get("oauth_host")
     at_linkedin = replace(connection, host=str(elsewhere) if elsewhere else None, port=None)
-    pace = partial(means.budgets.pace, KEY, positive(connection, "calls_per_second", 10))
+    pace = partial(means.budgets.pace, KEY, connection.positive("calls_per_second", 10))
     return LinkedInSignIn(links, Http(at_linkedin, "https://www.linkedin.com", pace=pace), application, means)

@@ -23,7 +23,7 @@ from include.systems.addresses import addresses, same
 from include.systems.assuring import Access, Checked
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Receipt, Seen
 from include.systems.http import Http
-from include.systems.pacing import paced
+from include.systems.rates import shared
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -215,7 +215,7 @@ def connect_erasing(connection: Connection, means: Means) -> LookerStudio:
     if live is not None and not isinstance(live, list | tuple):
         wanted = "'live_data_sources' in the connection's extra is a list of ids."
         raise Refused(connection.id, "read its connection", wanted)
-    auth, pace = Bearer(KEY, _credentials(connection)), paced(connection, means, CALLS_PER_SECOND)
+    auth, pace = Bearer(KEY, _credentials(connection)), shared(connection, means.budgets, CALLS_PER_SECOND)
     http = Http(connection, "https://datastudio.googleapis.com", auth=auth, pace=pace)
     return LookerStudio(http, None if live is None else frozenset(map(str, live)), means)
 

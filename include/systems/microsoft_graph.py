@@ -21,7 +21,7 @@ from include.systems.assuring import Access
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Exported, Found, Means, Receipt, Seen
 from include.systems.http import Http
 from include.systems.microsoft_calls import SCOPE, Calls, Item, Tenant
-from include.systems.oauth import Application, Grant, TokenEndpoint, named, positive, texts, tokens
+from include.systems.oauth import Application, Grant, TokenEndpoint, named, texts, tokens
 
 KEY = "microsoft_graph"
 SERVICE = "microsoft"
@@ -194,7 +194,7 @@ def connect_erasing(connection: Connection, means: Means) -> MicrosoftGraph:
         Refused: the connection lacks something; the message names it.
     """
     application = Application.of(connection)
-    pace = partial(means.budgets.pace, KEY, positive(connection, "calls_per_second", 16))
+    pace = partial(means.budgets.pace, KEY, connection.positive("calls_per_second", 16))
     login = Http(connection, "https://login.microsoftonline.com", pace=pace)
     graph = Http(connection, "https://graph.microsoft.com", pace=pace)
     path = "/{}/oauth2/v2.0/token"

@@ -152,18 +152,6 @@ def named(subject: Subject, kind: IdentifierKind, service: str) -> tuple[str, ..
     return tuple(rest for name, colon, rest in values if name == service and colon and rest.strip() and usable(rest))
 
 
-def positive(connection: Connection, name: str, default: float) -> float:
-    """A number above 0 from ``extra``.
-
-    Raises:
-        Refused: it is none.
-    """
-    value = connection.extra.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise Refused(connection.id, "read its connection", f"'{name}' in the connection's extra must be above 0.")
-    return value
-
-
 def texts(connection: Connection, name: str) -> tuple[str, ...]:
     """A list of strings from ``extra``, empty where it is left out.
 

@@ -8,23 +8,10 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
 from include.connection import Connection
-from include.errors import Refused
 from include.systems.erasing import Budgets
 
 Pace = Callable[[], AbstractContextManager[None]]
 """As ``Http`` takes it: entered around each try of a call."""
-
-
-def per_second(connection: Connection, default: float, name: str = "calls_per_second") -> float:
-    """Calls in a second: a number of the connection's extra, else the default.
-
-    Raises:
-        Refused: it is no number above 0.
-    """
-    value = connection.extra.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise Refused(connection.id, f"read '{name}' of its connection", "Give a number above 0 in the extra.")
-    return value
 
 
 def shared(connection: Connection, budgets: Budgets, default: float, name: str = "calls_per_second") -> Pace:
@@ -33,7 +20,7 @@ def shared(connection: Connection, budgets: Budgets, default: float, name: str =
     Raises:
         Refused: the extra has no number above 0.
     """
-    return partial(budgets.pace, f"{connection.id}/{name}", per_second(connection, default, name))
+    return partial(budgets.pace, f"{connection.id}/{name}", connection.positive(name, default))
 
 
 def alone(
@@ -48,7 +35,7 @@ def alone(
     Raises:
         Refused: the extra has no number above 0.
     """
-    gap, free_at = 1.0 / per_second(connection, default, name), clock()
+    gap, free_at = 1.0 / connection.positive(name, default), clock()
 
     @contextmanager
     def turn() -> Iterator[None]:

@@ -18,7 +18,7 @@ from include.policy.persons import IdentifierKind
 from include.subjects.identifiers import Identifier, Subject
 from include.systems.erasing import Means
 from include.systems.http import Http
-from include.systems.oauth import named, positive, texts
+from include.systems.oauth import named, texts
 from include.systems.places import known_by, pieces, usable
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def links_of(connection: Connection, provider: str, auth: AuthBase, means: Means
     Raises:
         Refused: something is missing or out of range; the message names it.
     """
-    pace = partial(means.budgets.pace, "firebase_auth/updates", positive(connection, "updates_per_second", 10))
+    pace = partial(means.budgets.pace, "firebase_auth/updates", connection.positive("updates_per_second", 10))
     reads, writes = Http(connection, _HOST, auth=auth), Http(connection, _HOST, auth=auth, pace=pace)
     tenants = ("", *texts(connection, "tenants"))
     return Links(connection.id, provider, connection.text("project"), tenants, reads, writes)

@@ -23,7 +23,7 @@ from include.systems.assuring import Access, Checked
 from include.systems.erasing import Did, ErasingCard, ErasureProof, Found, Means, Receipt, Seen
 from include.systems.http import Answer, Http
 from include.systems.mentions import Mentions, shows_address
-from include.systems.pacing import paced
+from include.systems.rates import shared
 
 KEY = "tag_manager"
 KINDS = (IdentifierKind.EMAIL, IdentifierKind.USER_ID)
@@ -216,7 +216,7 @@ def connect_erasing(connection: Connection, means: Means) -> TagManager:
         wanted = "Give 'containers' in the connection's extra: a list of 'accounts/<number>/containers/<number>'."
         raise Refused(connection.id, "read its connection", wanted)
     auth = bearer(connection, SCOPE)
-    pace = paced(connection, means, CALLS_PER_SECOND)
+    pace = shared(connection, means.budgets, CALLS_PER_SECOND)
     return TagManager(Http(connection, "https://tagmanager.googleapis.com", auth=auth, pace=pace), containers)
 
 

@@ -4,8 +4,10 @@ import pytest
 
 from include.connection import Connection
 from include.errors import Refused
-from include.systems.rates import alone, per_second, shared
+from include.systems.rates import alone, shared
 from tests.systems.conformance.means import Clock, MemoryBudgets
+
+RATE = "calls_per_second"
 
 
 class Seconds:
@@ -28,15 +30,15 @@ def connection(**extra):
 
 
 def test_the_connection_counts_before_the_default():
-    assert per_second(connection(), 10.0) == 10.0
-    assert per_second(connection(calls_per_second=3), 10.0) == 3
-    assert per_second(connection(calls_per_second=3), 10.0, "views_per_second") == 10.0
+    assert connection().positive(RATE, 10.0) == 10.0
+    assert connection(calls_per_second=3).positive(RATE, 10.0) == 3
+    assert connection(calls_per_second=3).positive("views_per_second", 10.0) == 10.0
 
 
 @pytest.mark.parametrize("value", [0, -1, "10", True, None])
 def test_what_is_no_pace_is_refused(value):
     with pytest.raises(Refused):
-        per_second(connection(calls_per_second=value), 10.0)
+        connection(calls_per_second=value).positive(RATE, 10.0)
 
 
 def test_all_tasks_share_a_pace_by_its_name():

@@ -62,7 +62,7 @@ class Settings:
             wanted = "Give 'properties' in the connection's extra: a list of ids of properties, as digits."
             raise Refused(connection.id, "read its connection", wanted)
         per_day, per_second = (
-            _positive(connection, name, default)
+            connection.positive(name, default)
             for name, default in (("deletions_per_day", 500), ("calls_per_second", 1.5))
         )
         return cls(properties, int(per_day), per_second)
@@ -210,13 +210,6 @@ def _submit(http: Http, number: str, member: str, value: str) -> datetime | None
 
 def _named(subject: Subject) -> tuple[Named, ...]:
     return tuple((member, value) for kind, member in FIELDS.items() for value in subject.values(kind) if value.strip())
-
-
-def _positive(connection: Connection, name: str, default: float) -> float:
-    value = connection.extra.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise Refused(connection.id, "read its connection", f"'{name}' in the connection's extra must be above 0.")
-    return value
 
 
 def _time(body: object) -> datetime:

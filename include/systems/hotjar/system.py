@@ -20,7 +20,7 @@ from include.systems.hotjar import ERASING_CARD, HORIZON, KEY
 from include.systems.hotjar.calls import HOST, Calls, Response
 from include.systems.http import Http
 from include.systems.mentions import Mentions, addresses_in, is_word
-from include.systems.steady import calls_per_second
+from include.systems.rates import shared
 
 _KIND = "survey_answers"
 _NAMED = 5
@@ -179,8 +179,7 @@ def connect(connection: Connection, means: Means) -> Hotjar:
     readable = connection.extra.get("survey_export") is not False
     if not isinstance(sites, list) or not all(str(site).isdecimal() for site in sites) or (readable and not sites):
         raise Refused(KEY, "read 'sites' of its connection", "Give a list of ids of sites, or 'survey_export': false.")
-    per_second = calls_per_second(connection, 50.0)
-    http = Http(connection, HOST, pace=lambda: means.budgets.pace(KEY, per_second))
+    http = Http(connection, HOST, pace=shared(connection, means.budgets, 50.0))
     calls = Calls(http, connection.login, connection.password, means.clock)
     organization = str(connection.extra.get("organization_id") or "")
     return Hotjar(calls, means, [str(site) for site in sites] if readable else [], organization, _day(connection))

@@ -173,7 +173,7 @@ class Settings:
         secret = str(extra.get("client_secret", ""))
         if secret and not connection.login:
             raise Refused(connection.id, _READ, "Give the id of the app as login beside its 'client_secret'.")
-        batch = int(_positive(connection, "batch_records", BATCH))
+        batch = int(connection.positive("batch_records", BATCH))
         messages = extra.get("page_messages", True) is not False
         return cls(connection.password, account, version, messages, batch, connection.login or "", secret)
 
@@ -186,16 +186,9 @@ def connect(connection: Connection, means: Means) -> LinkedIn:
         "LinkedIn-Version": settings.version,
         "X-Restli-Protocol-Version": "2.0.0",
     }
-    pace = partial(means.budgets.pace, f"{KEY}/calls", _positive(connection, "calls_per_second", 10.0))
+    pace = partial(means.budgets.pace, f"{KEY}/calls", connection.positive("calls_per_second", 10.0))
     segments = Segments(Http(connection, API, headers=headers, pace=pace), settings.account, settings.batch)
     return LinkedIn(segments if settings.account else None, Http(connection, OAUTH), settings, means)
-
-
-def _positive(connection: Connection, name: str, default: float) -> float:
-    value = connection.extra.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise Refused(connection.id, _READ, f"'{name}' in the connection's extra must be above 0.")
-    return value
 
 
 def _has_account(subject: Subject) -> bool:

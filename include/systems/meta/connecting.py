@@ -53,13 +53,13 @@ def connect(connection: Connection, means: Means, account: Account) -> Profile:
     if not _VERSION.fullmatch(version):
         raise Refused(connection.id, _READ, "'version' in the connection's extra must be like v25.0.")
     profile, page = _number(connection, account.profile), _number(connection, "page_id")
-    pace = partial(means.budgets.pace, f"{connection.id}/calls", _positive(connection, "calls_per_second", 2.0))
+    pace = partial(means.budgets.pace, f"{connection.id}/calls", connection.positive("calls_per_second", 2.0))
     http = Http(connection, BASE, pace=pace)
     graph = Graph(http, connection.id, lambda: token, version)
     spoken = Graph(http, connection.id, _PageToken(graph, connection.id, page), version)
     inbox = Inbox(spoken, connection.id, page, account.platform)
     audiences = _audiences(connection, graph) if account.audiences and "ad_account_id" in connection.extra else None
-    size = int(_positive(connection, "content_per_page", account.shape.size))
+    size = int(connection.positive("content_per_page", account.shape.size))
     return Profile(account.card, graph, spoken, profile, replace(account.shape, size=size), inbox, audiences, means)
 
 
@@ -85,7 +85,7 @@ class _PageToken:
 
 def _audiences(connection: Connection, graph: Graph) -> Audiences:
     account = _number(connection, "ad_account_id", "act_")
-    return Audiences(graph, connection.id, account, int(_positive(connection, "audience_records", LARGEST)))
+    return Audiences(graph, connection.id, account, int(connection.positive("audience_records", LARGEST)))
 
 
 def _number(connection: Connection, name: str, prefix: str = "") -> str:
@@ -93,10 +93,3 @@ def _number(connection: Connection, name: str, prefix: str = "") -> str:
     if not _DIGITS.fullmatch(number):
         raise Refused(connection.id, _READ, f"Give '{name}' in the connection's extra: the id, as digits.")
     return number
-
-
-def _positive(connection: Connection, name: str, default: float) -> float:
-    value = connection.extra.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise Refused(connection.id, _READ, f"'{name}' in the connection's extra must be above 0.")
-    return value

@@ -21,7 +21,7 @@ from include.systems.mentions import Mentions
 from include.systems.new_relic import ERASING_CARD, KEY, KINDS
 from include.systems.new_relic.nerdgraph import NerdGraph, Row
 from include.systems.new_relic.queries import Queries
-from include.systems.pacing import paced
+from include.systems.rates import shared
 
 CALLS_PER_SECOND = 50.0
 _OVERDUE = (
@@ -107,7 +107,7 @@ def connect(connection: Connection, means: Means) -> NewRelic:
     account = str(connection.extra.get("account_id"))
     if not account.isascii() or not account.isdigit():
         raise Refused(connection.id, tried, "Give the number of the account as 'account_id' in the extra.")
-    pace = paced(connection, means, CALLS_PER_SECOND)
+    pace = shared(connection, means.budgets, CALLS_PER_SECOND)
     http = Http(connection, "https://api.newrelic.com", headers={"API-Key": connection.password}, pace=pace)
     return NewRelic(NerdGraph(http, int(account)), Queries.of(connection), means)
 

@@ -85,11 +85,11 @@ def connect_erasing(connection: Connection, means: Means) -> ErasingSystem:
     Raises:
         Refused: the connection lacks something; the message names it.
     """
-    from include.systems.pacing import paced
     from include.systems.phantombuster.calls import RATE, calls_to
     from include.systems.phantombuster.system import PhantomBuster
+    from include.systems.rates import shared
 
-    return PhantomBuster(calls_to(connection, paced(connection, means, RATE)))
+    return PhantomBuster(calls_to(connection, shared(connection, means.budgets, RATE)))
 
 
 def connect(connection: Connection) -> RetentionSystem:

@@ -73,13 +73,12 @@ def connect_erasing(connection: Connection, means: Means) -> ErasingSystem:
     Raises:
         Refused: the connection lacks something; the message names it.
     """
-    from include.systems.steady import calls_per_second
+    from include.systems.rates import shared
     from include.systems.typeform.calls import PER_SECOND
     from include.systems.typeform.calls import connect as calls_to
     from include.systems.typeform.erasing import TypeformErasing
 
-    per_second = calls_per_second(connection, PER_SECOND)
-    return TypeformErasing(calls_to(connection, lambda: means.budgets.pace(KEY, per_second)), means)
+    return TypeformErasing(calls_to(connection, shared(connection, means.budgets, PER_SECOND)), means)
 
 
 def connect(connection: Connection) -> RetentionSystem:
@@ -88,9 +87,9 @@ def connect(connection: Connection) -> RetentionSystem:
     Raises:
         Refused: the connection lacks something; the message names it.
     """
-    from include.systems.steady import Steady, calls_per_second
+    from include.systems.rates import alone
     from include.systems.typeform.calls import PER_SECOND
     from include.systems.typeform.calls import connect as calls_to
     from include.systems.typeform.retention import TypeformRetention
 
-    return TypeformRetention(calls_to(connection, Steady(calls_per_second(connection, PER_SECOND))))
+    return TypeformRetention(calls_to(connection, alone(connection, PER_SECOND)))

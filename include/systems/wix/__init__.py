@@ -1,7 +1,7 @@
 """Wix: members, contacts and submissions of a site's forms, deleted for good; conversations of the inbox by hand.
 
     erasing         persons                          retention   contacts and submissions that are old
-    ├── contacts    search, deletion and its job     └── steady  the rate of its calls
+    ├── contacts    search, deletion and its job
     └── site        members, submissions, the calls
 
 The inbox has no call that lists, searches or deletes: the one that looks for a person's conversation makes one where
@@ -81,13 +81,12 @@ def connect_erasing(connection: Connection, means: Means) -> ErasingSystem:
     Raises:
         Refused: the connection lacks something; the message names it.
     """
-    from include.systems.steady import calls_per_second
+    from include.systems.rates import shared
     from include.systems.wix.erasing import WixErasing
     from include.systems.wix.site import PER_SECOND
     from include.systems.wix.site import connect as site_of
 
-    per_second = calls_per_second(connection, PER_SECOND)
-    site = site_of(connection, lambda: means.budgets.pace(KEY, per_second))
+    site = site_of(connection, shared(connection, means.budgets, PER_SECOND))
     return WixErasing(site, means, inbox=connection.extra.get("inbox") is not False)
 
 
@@ -97,9 +96,9 @@ def connect(connection: Connection) -> RetentionSystem:
     Raises:
         Refused: the connection lacks something; the message names it.
     """
-    from include.systems.steady import Steady, calls_per_second
+    from include.systems.rates import alone
     from include.systems.wix.retention import WixRetention
     from include.systems.wix.site import PER_SECOND
     from include.systems.wix.site import connect as site_of
 
-    return WixRetention(site_of(connection, Steady(calls_per_second(connection, PER_SECOND))))
+    return WixRetention(site_of(connection, alone(connection, PER_SECOND)))
