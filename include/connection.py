@@ -76,7 +76,6 @@ class Connection:
         """
         value = self.extra.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise Refused(
-                self.id, f"read '{key}' of its connection", "Give a number above 0 in the connection's extra."
-            )
+            step = f"Make '{key}' in the connection's extra a number above 0."
+            raise Refused(self.id, "read its connection", step)
         return value

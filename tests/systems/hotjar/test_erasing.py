@@ -235,7 +235,7 @@ def test_calls_wait_for_their_turn_in_the_shared_pace(wire):
     system = connect_erasing(wire.connection(), means)
     look(system, ANN)
     system.close()
-    assert means.budgets.paced["hotjar"] == len(wire.calls)
+    assert means.budgets.paced["hotjar/calls_per_second"] == len(wire.calls)
 
 
 @pytest.mark.parametrize(

@@ -202,7 +202,7 @@ def test_calls_wait_for_their_turn_in_the_shared_pace(wire):
     system = connect_erasing(wire.connection(), means)
     look(system, ANN)
     system.close()
-    assert means.budgets.paced["typeform"] == len(wire.calls) == 4
+    assert means.budgets.paced["typeform/calls_per_second"] == len(wire.calls) == 4
 
 
 @pytest.mark.parametrize("rate", [0, -1, True, "2"])

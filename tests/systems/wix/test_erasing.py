@@ -259,7 +259,7 @@ def test_calls_wait_for_their_turn_in_the_shared_pace(wire):
     system = connect_erasing(wire.connection(), means)
     look(system, ANN)
     system.close()
-    assert means.budgets.paced["wix"] == len(wire.calls) == 3
+    assert means.budgets.paced["wix/calls_per_second"] == len(wire.calls) == 3
 
 
 @pytest.mark.parametrize(
