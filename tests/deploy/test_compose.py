@@ -169,6 +169,10 @@ def test_every_variable_is_in_the_example_or_has_a_default(raw: Compose) -> None
     assert unused == set()
 
 
+STORES = {"FIRESTORE", "CLOUD_STORAGE", "FIREBASE_AUTH", "ELASTICSEARCH", "REDIS"}
+"""The company's own software: nothing works without them."""
+
+
 def test_no_secret_has_a_default_and_a_missing_one_says_what_to_do(raw: Compose) -> None:
     text = yaml.safe_dump(raw, width=10**6)
     secret = re.compile(r"(PASSWORD|SECRET|KEY|CONN_\w+)$")
@@ -176,7 +180,9 @@ def test_no_secret_has_a_default_and_a_missing_one_says_what_to_do(raw: Compose)
     for name in {name for name, _, _ in VARIABLE.findall(text) if secret.search(name)}:
         uses = [(kind, said) for found, kind, said in VARIABLE.findall(text) if found == name]
         assert not any(kind == "-" and said for kind, said in uses), f"{name} has a default"
-        if name not in {"ELASTIC_PASSWORD", "ELASTICSEARCH_PASSWORD", "REDIS_PASSWORD"}:  # of optional profiles
+        # Those of optional profiles, and services: one without a connection is "not connected", and shown so.
+        service = name.startswith("AIRFLOW_CONN_") and name.removeprefix("AIRFLOW_CONN_") not in STORES
+        if not service and name not in {"ELASTIC_PASSWORD", "ELASTICSEARCH_PASSWORD", "REDIS_PASSWORD"}:
             assert any(kind == "?" and len(said) > 10 for kind, said in uses), f"{name} may be forgotten"
         assert example[name] == "" or name.startswith("AIRFLOW_CONN_"), f"{name} has a value in .env.example"
 
