@@ -1,4 +1,4 @@
-"""What the people of the invented company left in the five services, the same for the same estate.
+"""What the people of the invented company left in mail, logs and support chat, the same for the same estate.
 
 Beside each of the shares below there are strangers: people outside of the company whose addresses hold an address of a
 user or look like one. A look that is not exact meets them. Nothing of them may go with a user.
