@@ -24,8 +24,9 @@ GONE = "tawk_to"
 
 
 @pytest.fixture
-def run(erasure_desk: Desk, estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(erasure_desk: Desk, estate: Estate, company_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A request while there is no connection to tawk.to."""
+    company_sandbox.company.journal.clear()
     monkeypatch.delenv("AIRFLOW_CONN_TAWK_TO")
     ref = kit.open_request(erasure_desk, kit.email(estate.people[3].email))
     started = Run(monkeypatch, ref)

@@ -52,7 +52,7 @@ def leftovers(
             messages.append(str(error))
             kit.carry_out(desk, night, rule.id, stores)
     assert messages
-    monkeypatch.setattr(closing, "connection", Connection)
+    monkeypatch.setattr(closing, "find_connection", Connection)
     signer = Signer("ledger.example/evidence", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
     assert not closing.close(desk, night, str(tmp_path), signer).unfinished
     files = [path.read_text() for path in sorted(tmp_path.iterdir())]
