@@ -13,6 +13,9 @@ exactly that plan through.
 failed `sweep` is always safe: it settles what the last try left open and goes on. A store that is down stops its own
 rules only.
 
+**A skipped task** belongs to a system that is **not connected**: its rules are not applied, and the report names the
+gap. Create the connection (docs/connections.md); the next night applies them, or clear the `plan` task.
+
 **By hand.** *Trigger* with a date (`as_of`), as a `dry_run` (counts and judges, touches nothing), or for some rules or
 systems. No field takes a person's identifier.
 """

@@ -95,10 +95,11 @@ def stays_body(found: Found) -> list[Json]:
 
 
 def intent_entry(card: ErasingCard, subject: Subject, found: Found, *, digest: str, holds_version: int) -> Entry:
-    """Written before a destructive call. ``found`` lets a later try tell what a lost call did."""
+    """Written before a destructive call: a later try tells by it what a lost call did, and left for a person to do."""
     body: dict[str, Json] = {
         "digest": digest,
         "found": found.total,
+        "by_hand": found.by_hand,
         "identifiers": _plain(counts(subject.identifiers)),
         "holds_version": holds_version,
         "connector": connector(card),

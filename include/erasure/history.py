@@ -6,15 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from include.erasure.evidence import HELD
 from include.ledger.entry import Kind, Recorded
+from include.systems.erasing import Did
+
+_NOT_DONE = frozenset({HELD, Did.FAILED, Did.DEFERRED, Did.BLOCKED})
 
 
 @dataclass(slots=True)
 class SystemHistory:
-    """What happened to a request in one system. ``intents`` are those without an outcome: records found, by index."""
+    """What happened to a request in one system.
+
+    Args:
+        intents: those without an outcome: records found, by index.
+        by_hand: what a person has to do after a call that has not been answered for good, as its intent says.
+    """
 
     found: Mapping[str, object] | None = None
     intents: dict[int, int] = field(default_factory=dict)
+    by_hand: str | None = None
     gone: int = 0
     outcome: Mapping[str, object] | None = None
     outcome_at: datetime | None = None
@@ -34,11 +44,14 @@ class SystemHistory:
                 # What an unanswered call did shows in how much less the next one finds.
                 self.gone += sum(max(0, before - found) for before in self.intents.values())
                 self.intents = {recorded.index: found}
+                self.by_hand = text(body, "by_hand") or self.by_hand
                 self.outcome = self.seen = self.manual_at = None
                 self.ever |= found > 0
             case Kind.OUTCOME:
                 self.intents.pop(number(body, "intent"), None) if body["intent"] is not None else self.intents.clear()
                 self.gone += number(body, "gone")
+                # A try that came to nothing leaves open what a lost one before it has begun.
+                self.by_hand = self.by_hand if body["did"] in _NOT_DONE else None
                 self.outcome, self.outcome_at, self.seen = body, recorded.at, None
             case Kind.VERIFICATION:
                 self.seen, self.seen_at = body, recorded.at
@@ -125,6 +138,12 @@ def read_on(known: Sequence[History], entries: Iterable[Recorded]) -> None:
         history = by_ref[recorded.entry.run]
         if recorded.index > history.last:
             history.read(recorded)
+
+
+def text(body: Mapping[str, object], key: str) -> str | None:
+    """A text in a body; None where there is none, as in entries of older releases."""
+    value = body.get(key)
+    return None if value is None else str(value)
 
 
 def number(body: Mapping[str, object], key: str) -> int:

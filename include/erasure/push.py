@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -32,6 +32,8 @@ from include.systems.erasing import Did, ErasingCard, ErasingSystem, Found, Rece
 
 WAIT_SECONDS = 300
 """How long a push waits for another one in the same system. The pools of the DAG make that rare."""
+
+_DONE = frozenset({Did.GONE, Did.ABSENT, Did.ACCEPTED, Did.EXPIRING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +146,21 @@ def _carry_out(
             for subject, one in go
         ]
     )
-    receipts = in_order(subjects, system.erase([one for _, one in go]))
+    answered = in_order(subjects, system.erase([one for _, one in go]))
+    receipts = [_with_work_left(receipt, now[receipt.ref].row(card.key).by_hand) for receipt in answered]
     desk.ledger.append(
         [outcome_entry(card, intent.index, receipt) for intent, receipt in zip(intents, receipts, strict=True)]
     )
     looked_at = [(s, r) for s, r in zip(subjects, receipts, strict=True) if r.did not in (Did.DEFERRED, Did.FAILED)]
     if looked_at:
         verify(desk, system, [s for s, _ in looked_at], [r for _, r in looked_at], Look.PUSH)
+
+
+def _with_work_left(receipt: Receipt, by_hand: str | None) -> Receipt:
+    """A lost call may have removed what told that a person has to do more: its intent has kept that."""
+    if by_hand is None or receipt.did not in _DONE:
+        return receipt
+    return replace(receipt, did=Did.MANUAL, next_action=by_hand)
 
 
 def verify(

@@ -42,6 +42,7 @@ class SystemRow:
         did: what that call said.
         stays: what is kept on purpose.
         next_action: what a person does now, where one must.
+        by_hand: what a person will have to do after a call whose answer was lost.
         connector: module and version of the last evidence.
     """
 
@@ -57,6 +58,7 @@ class SystemRow:
     job: str | None = None
     did: str | None = None
     next_action: str | None = None
+    by_hand: str | None = None
     stays: tuple[Stays, ...] = ()
     connector: str = ""
 
@@ -193,6 +195,7 @@ def _row(name: str, system: SystemHistory, at: datetime, *, claim: bool, planned
         job=_text(system.outcome, "job"),
         did=_text(system.outcome, "did"),
         next_action=_text(system.outcome, "next") if outcome not in CLEAN or outcome is Outcome.HELD else None,
+        by_hand=system.by_hand,
         stays=_stays(system.found),
         connector=str(evidence.get("connector", "")),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
 from include.connection import Connection
 from include.errors import Refused
@@ -53,6 +53,22 @@ def find_connection(connection_id: str) -> Connection | None:
         schema=found.schema,
         extra=MappingProxyType(dict(found.extra_dejson)),
     )
+
+
+def skip_unless_connected(key: str, leave_out: Callable[[], None], gap: str) -> None:
+    """Go on with a task only where there is a connection. One that is there and wrong is refused when it is used.
+
+    Args:
+        key: of the system.
+        leave_out: writes down that nobody looks into it; raises where the task can't do without it.
+        gap: what that means and where it shows, in a sentence.
+
+    Raises:
+        AirflowSkipException: there is none.
+    """
+    if find_connection(key) is None:
+        leave_out()
+        raise AirflowSkipException(f"{key} is not connected: {gap}")
 
 
 def now() -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -79,16 +79,6 @@ def open_erasing(desk: Desk, key: str) -> Iterator[ErasingSystem]:
         system.close()
 
 
-def _is_connected(key: str, check: Callable[[], None]) -> bool:
-    """Whether there is a connection; ``check`` raises where a request waits for one that is not there."""
-    from include.orchestration.desk import find_connection
-
-    if find_connection(key) is not None:
-        return True
-    check()
-    return False
-
-
 def request_id(params: Mapping[str, Any], conf: Mapping[str, Any]) -> str:
     """The request or batch that a run of ``subject_request`` is for.
 
@@ -162,15 +152,12 @@ def hand_over() -> dict[str, object]:
 def erase_in(key: str) -> dict[str, object]:
     """Work off everything that is approved and due in one system, and read back."""
     from include.erasure.push import erase, wait_for_nobody
+    from include.orchestration.desk import skip_unless_connected
 
     with shielded(f"erasure in {key}"), open_erasure_desk() as desk:
-        if _is_connected(key, partial(wait_for_nobody, desk, key)):
-            with open_erasing(desk, key) as system:
-                pushed = erase(desk, system)
-        else:
-            pushed = None
-    if pushed is None:
-        raise AirflowSkipException(f"{key} is not connected: {_NOBODY}")
+        skip_unless_connected(key, partial(wait_for_nobody, desk, key), _NOBODY)
+        with open_erasing(desk, key) as system:
+            pushed = erase(desk, system)
     return {"system": key, "requests": pushed.requests, "outcomes": dict(pushed.outcomes)}
 
 
@@ -215,16 +202,13 @@ def close_push() -> dict[str, object]:
 def recheck_in(key: str) -> dict[str, object]:
     """Look again at everybody whose turn has come in one system."""
     from include.erasure.sync import look_for_nobody, recheck
+    from include.orchestration.desk import skip_unless_connected
 
-    context = get_current_context()
+    as_of = _as_of(get_current_context())
     with shielded(f"second look into {key}"), open_erasure_desk() as desk:
-        if _is_connected(key, partial(look_for_nobody, desk, key, as_of=_as_of(context))):
-            with open_erasing(desk, key) as system:
-                done = recheck(desk, system, as_of=_as_of(context))
-        else:
-            done = None
-    if done is None:
-        raise AirflowSkipException(f"{key} is not connected: {_NOBODY}")
+        skip_unless_connected(key, partial(look_for_nobody, desk, key, as_of=as_of), _NOBODY)
+        with open_erasing(desk, key) as system:
+            done = recheck(desk, system, as_of=as_of)
     return {"system": key, "looked": done.looked, "residual": done.residual}
 
 

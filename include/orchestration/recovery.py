@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import RetryDecision, RetryPolicy
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include.errors import Inconsistent, PrivacyError, Refused, Throttled, Unavailable
 
@@ -57,7 +58,7 @@ def default_args(*, retries: int, retry_delay: timedelta) -> dict[str, Any]:
 
 @contextmanager
 def shielded(part: str) -> Iterator[None]:
-    """Let the product's own errors through and replace every other one.
+    """Let the product's own errors and its skipping of a task through and replace every other error.
 
     A client's exception may quote a query, a reference or an answer, and Airflow writes what a task raises to its log
     and to the scheduler's output. What remains is the class and the place, enough to find the code.
@@ -67,7 +68,7 @@ def shielded(part: str) -> Iterator[None]:
     """
     try:
         yield
-    except PrivacyError:
+    except (PrivacyError, AirflowSkipException):
         raise
     except Exception as error:
         kind = type(error).__name__

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.errors import Refused, Unavailable
 from include.orchestration.recovery import shielded
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from include.orchestration.night import Request
     from include.retention.planning import Planned
     from include.retention.status import RuleStatus
+
+_GAP = "its rules are not applied. The report of this run names it as a gap."
 
 
 def rules_by_system() -> dict[str, list[str]]:
@@ -61,9 +64,9 @@ def open_night() -> dict[str, object]:
 
 
 def plan_in_context(rule_id: str, context: Context) -> Planned | None:
-    """Plan one rule; None when the filters of this run leave it out."""
-    from include.orchestration.desk import open_desk, open_system
-    from include.retention.planning import plan_rule
+    """Plan one rule; None when the filters of this run leave it out. Skipped where nothing is connected."""
+    from include.orchestration.desk import open_desk, open_system, skip_unless_connected
+    from include.retention.planning import leave_out, plan_rule
     from include.retention.run import chosen_rules
 
     request = request_of(context)
@@ -71,6 +74,7 @@ def plan_in_context(rule_id: str, context: Context) -> Planned | None:
         rule = desk.rule(rule_id)
         if rule not in chosen_rules(desk, request.rules, request.systems):
             return None
+        skip_unless_connected(desk.system_of(rule), partial(leave_out, desk, request.night, rule), _GAP)
         with open_system(desk.system_of(rule)) as system:
             return plan_rule(desk, request.night, rule, system)
 
@@ -120,6 +124,8 @@ def sweep_rule(rule_id: str) -> dict[str, object]:
             status = _status_of(rule_id, run_statuses(desk, request.night.run, at=desk.clock()))
             if status is None or status.state in (State.COUNTED, State.DECLINED):
                 return {"rule": rule_id, "state": "not in this run" if status is None else status.state.value}
+            if status.state is State.NOT_CONNECTED:
+                raise AirflowSkipException(f"{status.system} was not connected when it was to be planned: {_GAP}")
             if status.state is State.REFUSED:
                 raise Refused(status.system, f"sweep rule {rule_id}", "The guard refused its plan: see the report.")
             with open_system(desk.system_of(rule)) as system:

@@ -15,7 +15,7 @@ from include.reports.findings import findings_of
 from include.reports.model import SCHEMA, AuditReport, Counts, RuleRow, Run, Verdict
 from include.reports.sentence import sentence_of, verdict_of
 from include.reports.trail import RuleTrail, Trail
-from include.retention.status import FINAL, RuleStatus, State
+from include.retention.status import FINAL, LOOKED, RuleStatus, State
 from include.systems.contract import Card
 
 
@@ -50,6 +50,9 @@ def audit_report(
         surroundings: what is said beside the run.
     """
     rules = tuple(rule_row(policy, status, trail.rules.get((status.rule, status.system))) for status in statuses)
+    missed = {row.system for row in rules if row.state == State.NOT_CONNECTED}
+    # A connection that was made while the run was under way has applied no rule of it.
+    surroundings = replace(surroundings, connected=surroundings.connected - missed)
     report = AuditReport(
         schema=SCHEMA,
         company=policy.company.name,
@@ -143,11 +146,11 @@ def last_runs(rules: Iterable[RuleRow], run: Run, nights: Iterable[PastNight]) -
         rule.rule: LastRun(night.as_of, rule.state, rule.due, rule.gone, rule.remaining, f"#{night.entry}")
         for night in nights
         for rule in night.rules
-        if rule.remaining or State(rule.state) in FINAL
+        if rule.remaining or State(rule.state) in LOOKED
     }
     for row in rules:
         counts, trace = row.counts, row.trace
-        if not run.dry_run and (counts.remaining or row.final):
+        if not run.dry_run and (counts.remaining or State(row.state) in LOOKED):
             evidence = trace.plan if trace.verification is None else trace.verification
             found[row.rule] = LastRun(
                 run.closed_at, row.state, counts.due, counts.gone, counts.remaining, f"#{evidence}"

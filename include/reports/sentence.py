@@ -35,7 +35,10 @@ def sentence_of(report: AuditReport, verdict: Verdict) -> str:
 
 def _done(report: AuditReport) -> str:
     counts = report.totals
-    rules = _number(len(report.rules), "rule")
+    looked = len(report.rules) - _missed(report)
+    rules = _number(looked, "rule")
+    if not looked:
+        return "Nothing was looked at"
     if not counts.due:
         return f"Nothing was due: {rules} looked and found nothing past its period"
     everything = counts.remaining == 0 and all(row.verified for row in report.rules if row.state != State.DECLINED)
@@ -56,16 +59,23 @@ def _kept(report: AuditReport) -> list[str]:
             (counts.left_alone, f"{counts.left_alone:,} changed meanwhile and are judged again by the next run"),
             (counts.remaining, f"{counts.remaining:,} remain because a person declined"),
             (until, f"hidden copies are purged by {(until or '')[:10]}"),
+            (_missed(report), f"{_number(_missed(report), 'rule')} not applied, as nothing is connected"),
         )
         if count
     ]
 
 
+def _missed(report: AuditReport) -> int:
+    """Rules of systems without a connection."""
+    return sum(row.state == State.NOT_CONNECTED for row in report.rules)
+
+
 def _counted(report: AuditReport) -> str:
-    counts = report.totals
+    counts, missed = report.totals, _missed(report)
+    not_connected = f" {_number(missed, 'rule')} not counted, as nothing is connected." if missed else ""
     return (
-        f"Counted only, nothing was deleted: {_number(len(report.rules), 'rule')}, "
-        f"{_number(counts.due, 'record')} due; {counts.held:,} held."
+        f"Counted only, nothing was deleted: {_number(len(report.rules) - missed, 'rule')}, "
+        f"{_number(counts.due, 'record')} due; {counts.held:,} held.{not_connected}"
     )
 
 

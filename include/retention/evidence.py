@@ -26,6 +26,11 @@ class Place:
         return Entry(kind=kind, run=self.run, rule=self.rule, system=self.system, body=body)
 
 
+def not_connected_entry(place: Place) -> Entry:
+    """In place of a plan for a system that there is no connection to."""
+    return place.entry(Kind.ACCESS, {"state": "not connected"})
+
+
 def plan_entry(place: Place, plan: Plan, *, dry_run: bool) -> Entry:
     """The plan, before anything else happens."""
     return place.entry(Kind.PLAN, {**plan.body(), "dry_run": dry_run})

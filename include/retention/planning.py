@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from include.errors import Refused
 from include.ledger.entry import Kind
 from include.ledger.instants import moment
 from include.ledger.recent import latest
 from include.policy.model import Rule
 from include.retention.desk import Desk, Night
-from include.retention.evidence import Place, connector, drift_entry, guard_entry, plan_entry
+from include.retention.evidence import (
+    Place,
+    connector,
+    drift_entry,
+    guard_entry,
+    not_connected_entry,
+    plan_entry,
+)
 from include.retention.guard import Circumstances, Judgement, judge
 from include.retention.plan import Plan
 from include.retention.selection import select
@@ -41,6 +49,24 @@ def plan_rule(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> 
         ]
     )
     return planned
+
+
+def leave_out(desk: Desk, night: Night, rule: Rule) -> None:
+    """Write that a rule is not applied because there is no connection to its system. It keeps no run from going on.
+
+    Raises:
+        Refused: this run has planned the rule: somebody has taken the connection away since.
+    """
+    place = Place(night.run, rule.id, desk.system_of(rule))
+    newest = latest(desk.ledger, [Kind.PLAN, Kind.ACCESS], run=night.run, rule=rule.id)
+    if any(found.entry.kind is Kind.PLAN for found in newest):
+        raise Refused(
+            place.system,
+            f"go on with rule {rule.id}",
+            f"Its connection is gone: create the Airflow connection '{place.system}' again (docs/connections.md).",
+        )
+    if not newest:
+        desk.ledger.append([not_connected_entry(place)])
 
 
 def draft(desk: Desk, night: Night, rule: Rule, system: RetentionSystem) -> Planned:

@@ -15,6 +15,7 @@ class State(StrEnum):
     """Outcome of a rule in one run, in the words of the report."""
 
     UNCOUNTED = "not counted"
+    NOT_CONNECTED = "not connected"
     PLANNED = "planned"
     WAITING = "waiting for approval"
     DECLINED = "declined"
@@ -28,8 +29,11 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-FINAL = frozenset({State.DECLINED, State.COUNTED, State.ABSENT, State.VERIFIED_GONE, State.EXPIRING, State.HELD})
-"""States with which a run may end green. A refusal by the guard is a fault of policy or clock and ends it red."""
+LOOKED = frozenset({State.DECLINED, State.COUNTED, State.ABSENT, State.VERIFIED_GONE, State.EXPIRING, State.HELD})
+"""Final, and the store was looked at."""
+FINAL = LOOKED | {State.NOT_CONNECTED}
+"""States with which a run may end green. A store that nothing is connected to is a gap that the report names; a refusal
+by the guard is a fault of policy or clock and ends it red."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class _Tally:
     guard: Mapping[str, object] | None = None
     decision: Mapping[str, object] | None = None
     verification: Mapping[str, object] | None = None
+    unconnected: bool = False
     intents: dict[int, int] = field(default_factory=dict)
     gone: int = 0
     left_alone: int = 0
@@ -108,6 +113,8 @@ class _Tally:
     def read(self, recorded: Recorded) -> None:
         body = recorded.entry.body
         match recorded.entry.kind:
+            case Kind.ACCESS:
+                self.unconnected = True
             case Kind.PLAN:
                 self.first_plan = self.first_plan or body
                 self.plan, self.guard, self.decision, self.verification = body, None, None, None
@@ -162,7 +169,8 @@ def _opened_for(body: Mapping[str, object]) -> list[tuple[str, str, str]]:
 
 def _status(run: str, rule: str, system: str, tally: _Tally, at: datetime) -> RuleStatus:
     if tally.plan is None or tally.first_plan is None:
-        return _uncounted(run, rule, system, tally.action)
+        state = State.NOT_CONNECTED if tally.unconnected else State.UNCOUNTED
+        return _uncounted(run, rule, system, tally.action, state)
     plan, first, seen = tally.plan, tally.first_plan, tally.verification
     held = _int(plan, "held") if seen is None else _int(seen, "held") + _int(seen, "blocked")
     due = tally.due
@@ -193,13 +201,13 @@ def _status(run: str, rule: str, system: str, tally: _Tally, at: datetime) -> Ru
     )
 
 
-def _uncounted(run: str, rule: str, system: str, action: str) -> RuleStatus:
+def _uncounted(run: str, rule: str, system: str, action: str, state: State) -> RuleStatus:
     return RuleStatus(
         run=run,
         rule=rule,
         system=system,
         action=action,
-        state=State.UNCOUNTED,
+        state=state,
         total=0,
         due=0,
         gone=0,

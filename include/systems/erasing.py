@@ -77,6 +77,8 @@ class Found:
             at once.
         records: the module's own, for ``erase`` in the same process.
         links: identifiers that were read there and lead further.
+        by_hand: where the erase call removes what tells that a person has to do more: what that is, without any
+            personal data. Kept in the evidence before the call, so that a lost answer does not lose it.
     """
 
     ref: str
@@ -85,6 +87,7 @@ class Found:
     clean_at: datetime | None = None
     records: Any = field(default=None, repr=False, compare=False)
     links: tuple[Identifier, ...] = field(default=(), repr=False)
+    by_hand: str | None = None
 
     @property
     def total(self) -> int:

@@ -27,6 +27,8 @@ KEY = "microsoft_graph"
 SERVICE = "microsoft"
 LIFETIME = timedelta(days=90)
 """Of a refresh token, from the day it was given."""
+SUBSCRIPTION_LIFE = timedelta(minutes=42_300)
+"""How long a subscription lasts at most after it was made, whatever it watches (mail, events, contacts: 10,080)."""
 
 ERASING_CARD = ErasingCard(
     key=KEY,
@@ -36,13 +38,16 @@ ERASING_CARD = ErasingCard(
     batch_size=100,
     horizon=LIFETIME,
     horizon_note=(
-        "Subscriptions are gone at once. A refresh token can't be revoked for one application: it ends 90 days after "
-        "it was given, or at once where the consent is deleted in the tenant or the person withdraws it at "
-        "myapps.microsoft.com. Source: refresh tokens in the Microsoft identity platform."
+        "Subscriptions are gone at once; those of a person of whom no grant is stored, where no tenant is connected, "
+        "can't be seen and end at the latest 42,300 minutes after they were made. A refresh token can't be revoked for "
+        "one application: it ends 90 days after it was given, or at once where the consent is deleted in the tenant or "
+        "the person withdraws it at myapps.microsoft.com. Source: refresh tokens in the Microsoft identity platform; "
+        "subscription lifetime."
     ),
     documentation=(
         "https://learn.microsoft.com/en-us/graph/api/subscription-list",
         "https://learn.microsoft.com/en-us/graph/api/subscription-delete",
+        "https://learn.microsoft.com/en-us/graph/api/resources/subscription",
         "https://learn.microsoft.com/en-us/graph/api/oauth2permissiongrant-delete",
         "https://learn.microsoft.com/en-us/graph/json-batching",
         "https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens",
@@ -59,11 +64,13 @@ class Held:
         grants: stored grants that are honoured.
         subscriptions: of the application for this person.
         consents: of this person alone to the application, where they may be deleted.
+        until: when subscriptions that nobody can list have ended at the latest; None where they were listed. UTC.
     """
 
     grants: tuple[Grant, ...] = ()
     subscriptions: tuple[Item, ...] = field(default=(), repr=False)
     consents: tuple[Item, ...] = field(default=(), repr=False)
+    until: datetime | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -102,7 +109,7 @@ class MicrosoftGraph:
         """Redeem each stored grant, list the subscriptions of it and those of each tenant, match them in code."""
         found = []
         for subject, held in zip(subjects, self._look(subjects), strict=True):
-            clean_at = self._means.clock() + LIFETIME if held.grants and not held.consents else None
+            clean_at = self._means.clock() + LIFETIME if held.grants and not held.consents else held.until
             found.append(Found(subject.ref, held.counts, clean_at=clean_at, records=held))
         return found
 
@@ -113,7 +120,10 @@ class MicrosoftGraph:
         return [_receipt(each.ref, each.records, self._means.clock() + LIFETIME) for each in found]
 
     def verify(self, subjects: Sequence[Subject], receipts: Sequence[Receipt]) -> list[Seen]:
-        """Look again. A grant that is still honoured is awaited until the receipt's date, and remains after it."""
+        """Look again. A grant that is still honoured is awaited until the receipt's date, and remains after it.
+
+        Subscriptions that can't be listed are proved gone by the receipt's date alone.
+        """
         given = {receipt.ref: receipt for receipt in receipts}
         looks = zip(subjects, self._look(subjects), strict=True)
         return [_seen(subject.ref, held, given.get(subject.ref), self._means.clock()) for subject, held in looks]
@@ -150,9 +160,15 @@ class MicrosoftGraph:
                 grants,
                 _once([*(item for item in subscriptions if item.users & known), *self._of_grants(grants, known)]),
                 _once(item for item in consents if item.users & known),
+                self._unseen(subject) if known else None,
             )
-            for grants, known in zip(living, ids, strict=True)
+            for subject, grants, known in zip(subjects, living, ids, strict=True)
         ]
+
+    def _unseen(self, subject: Subject) -> datetime | None:
+        """Without a grant and without a tenant nothing lists what the application is told about an account."""
+        looked = self._tenants or tokens(subject, SERVICE)
+        return None if looked else self._means.clock() + SUBSCRIPTION_LIFE
 
     def _of_tenants(self, users: set[str]) -> tuple[list[Item], list[Item]]:
         """All subscriptions of each tenant, and the consents of these users; nothing is asked for nobody."""
@@ -216,11 +232,17 @@ def _receipt(ref: str, held: Held, until: datetime) -> Receipt:
     gone = len(held.subscriptions) + len(held.consents)
     if held.grants and not held.consents:
         return Receipt(ref, Did.EXPIRING, gone, until=until)
+    if held.until is not None:
+        return Receipt(ref, Did.EXPIRING, gone, until=held.until)
     gone += len(held.grants)
     return Receipt(ref, Did.GONE if gone else Did.ABSENT, gone)
 
 
 def _seen(ref: str, held: Held, receipt: Receipt | None, now: datetime) -> Seen:
+    if held.until is not None:
+        promised = None if receipt is None else receipt.until
+        ended = promised is not None and promised <= now
+        return Seen(ref, 0, until=None if ended else promised or held.until, proved=ended)
     until = now + LIFETIME if receipt is None else receipt.until
     waiting = bool(held.grants) and until is not None and until > now
     remaining = len(held.subscriptions) + len(held.consents) + (0 if waiting else len(held.grants))

@@ -70,9 +70,9 @@ class Story:
         self.write(Entry(Kind.DECISION, REF, body={"choice": choice, "by": "staff_y", "digest": "d", "reason": "ok"}))
         return self
 
-    def intent(self, found: int, system: str = "redis") -> int:
+    def intent(self, found: int, system: str = "redis", *, by_hand: str | None = None) -> int:
         """Right before a call."""
-        return self.write(Entry(Kind.INTENT, REF, system=system, body={"found": found}))
+        return self.write(Entry(Kind.INTENT, REF, system=system, body={"found": found, "by_hand": by_hand}))
 
     def outcome(
         self, did: Did, *, intent: int, gone: int = 0, until: datetime | None = None, system: str = "redis"

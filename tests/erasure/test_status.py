@@ -62,6 +62,24 @@ def test_what_a_lost_call_did_shows_in_what_the_next_one_finds() -> None:
     assert (row.outcome, row.gone) == (Outcome.VERIFIED_GONE, 3)
 
 
+@pytest.mark.parametrize("did", ["held", Did.FAILED, Did.DEFERRED, Did.BLOCKED])
+def test_what_a_lost_call_left_for_a_person_is_kept_until_a_try_is_done(did: str) -> None:
+    story = approved()
+    story.intent(3, by_hand="look into the inbox")
+    assert story.row().by_hand == "look into the inbox"
+    story.intent(0)
+    assert story.refused(did).row().by_hand == "look into the inbox"
+    last = story.intent(0)
+    assert story.row().by_hand == "look into the inbox"
+    assert story.outcome(Did.MANUAL, intent=last).row().by_hand is None
+
+
+def test_an_intent_of_an_older_release_leaves_nothing_for_a_person() -> None:
+    story = approved()
+    story.write(Entry(Kind.INTENT, REF, system="redis", body={"found": 3}))
+    assert story.row().by_hand is None
+
+
 def test_nothing_held_is_absent_or_agrees_with_the_claim() -> None:
     story = Story().opened().identified().found(0).planned(count=0).decided().erased(Did.ABSENT, found=0, gone=0).seen()
     assert story.row().outcome is Outcome.ABSENT

@@ -53,6 +53,12 @@ def deployed(ledger_url: str, company_sandbox: Sandbox, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
+def company_connections(company_sandbox: Sandbox) -> dict[str, str]:
+    """The connections to the company's systems, by the name of their variable."""
+    return connections(company_sandbox.endpoints)
+
+
+@pytest.fixture
 def evidence(ledger_url: str) -> Iterator[Ledger]:
     """The same ledger, to look at what was written."""
     engine = engine_for(ledger_url)

@@ -11,11 +11,17 @@ import pytest
 import structlog
 from airflow.sdk import RetryDecision
 from airflow.sdk.definitions.retry_policy import RetryAction
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include.errors import Inconsistent, PrivacyError, Refused, Throttled, Unavailable
 from include.orchestration.recovery import LONGEST_WAIT, RecoveryPolicy, shielded
 
 SECRET = "jane@leak.test"
+
+
+def test_a_task_that_skips_itself_is_not_shielded() -> None:
+    with pytest.raises(AirflowSkipException, match="not connected"), shielded("plan"):
+        raise AirflowSkipException("redis is not connected")
 
 
 def decide(error: BaseException) -> RetryDecision:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from include.ledger.entry import Kind
 from include.reports.audit import audit_report, counts_of, total
 from include.reports.model import AuditReport, Severity, Verdict
 from include.reports.trail import read_trail
@@ -202,9 +203,35 @@ def sentences() -> Iterator[tuple[str, Night, Verdict, str]]:
         "prove it. 1,200 due records remain. Clear its sweep task; if that does not help, look into the store before "
         "the next run.",
     )
+    yield from _without_connection()
     none = Night().open()
     none.close()
     yield "none", none, Verdict.PROVED, "This run was for no rule: nothing was looked at."
+
+
+def _without_connection() -> Iterator[tuple[str, Night, Verdict, str]]:
+    for dry, verdict, sentence in (
+        (
+            False,
+            Verdict.ATTENTION,
+            "Removed and verified: 1 rule, 4 records; 1 rule not applied, as nothing is connected. "
+            "1 point for a person: Ortto (successor of Autopilot) first.",
+        ),
+        (
+            True,
+            Verdict.COUNTED,
+            "Counted only, nothing was deleted: 1 rule, 4 records due; 0 held. "
+            "1 rule not counted, as nothing is connected.",
+        ),
+    ):
+        night = Night(dry_run=dry).open(("M2", "ortto"), ("A4", "redis"))
+        night.write(Kind.ACCESS, "M2", "ortto", {"state": "not connected"})
+        if dry:
+            night.plan("A4", "redis", total=9, due=4)
+        else:
+            night.sweep("A4", "redis", total=9, due=4)
+        night.close()
+        yield f"not connected, {'dry' if dry else 'swept'}", night, verdict, sentence
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,7 @@ REFUSE: Step = (Kind.GUARD, {"verdict": "refuse", "digest": "d", "breaches": [{"
 YES: Step = (Kind.DECISION, {"choice": "approved", "digest": "d"})
 NO: Step = (Kind.DECISION, {"choice": "declined", "digest": "d"})
 INTENT: Step = (Kind.INTENT, {"count": 9})
+NOT_CONNECTED: Step = (Kind.ACCESS, {"state": "not connected"})
 SEEN: Step = (Kind.VERIFICATION, VERIFIED)
 
 
@@ -223,6 +224,8 @@ TABLE: list[tuple[list[Step], State]] = [
     ([PLAN, PASS, INTENT, outcome(2, 9), seen(until=LATER)], State.EXPIRING),
     ([PLAN, PASS, INTENT, outcome(2, 9), seen(until="2025-03-31T00:00:00Z")], State.VERIFIED_GONE),
     ([PLAN, PASS, seen(until=LATER)], State.ABSENT),
+    ([NOT_CONNECTED], State.NOT_CONNECTED),
+    ([NOT_CONNECTED, PLAN, PASS, SEEN], State.ABSENT),
     ([PLAN, PASS, INTENT, outcome(2, 9), SEEN, INTENT], State.RUNNING),
     ([PLAN, PASS, INTENT, outcome(2, 9), SEEN, PLAN, ASK], State.WAITING),
     ([PLAN, PASS, INTENT, SEEN], State.FAILED),

@@ -68,7 +68,10 @@ class WixErasing:
 
     def find(self, subjects: Sequence[Subject]) -> list[Found]:
         """Members, contacts and submissions of each person."""
-        return [Found(ref, held.counts, records=held) for ref, held in self._look(subjects).items()]
+        return [
+            Found(ref, held.counts, records=held, by_hand=self._by_hand(held))
+            for ref, held in self._look(subjects).items()
+        ]
 
     def erase(self, found: Sequence[Found]) -> list[Receipt]:
         """Delete exactly those. What is left for a person to do is said last."""
@@ -149,6 +152,10 @@ class WixErasing:
             for ref in mentions.refs(submission.values) | tied:
                 held[ref].submissions[submission.id] = submission
 
+    def _by_hand(self, held: Held) -> str | None:
+        """Who had a contact may have written to the inbox; once the contact is gone nothing tells that any more."""
+        return ERASING_CARD.instructions if self._inbox and (held.contacts or held.members) else None
+
     def _receipt(self, ref: str, held: Held, done: Deleted) -> Receipt:
         left = [number for number in held.contacts if number in done.refused]
         jobs = [done.waiting[number] for number in held.contacts if number in done.waiting]
@@ -156,8 +163,9 @@ class WixErasing:
         job, until = (jobs[0], self._means.clock() + HORIZON) if jobs else (None, None)
         if left:
             return Receipt(ref, Did.FAILED, gone, job, until, next_action=_IN_USE.format(count=len(left)))
-        if self._inbox and (held.contacts or held.members):
-            return Receipt(ref, Did.MANUAL, gone, job, until, next_action=ERASING_CARD.instructions)
+        by_hand = self._by_hand(held)
+        if by_hand is not None:
+            return Receipt(ref, Did.MANUAL, gone, job, until, next_action=by_hand)
         if jobs:
             return Receipt(ref, Did.ACCEPTED, gone, job, until)
         return Receipt(ref, Did.GONE if gone else Did.ABSENT, gone)

@@ -60,6 +60,13 @@ def test_a_second_erasure_changes_nothing_more(company):
     assert again.receipts[0].gone == 0
 
 
+def test_work_for_a_person_is_told_again_or_was_known_before_the_call(company):
+    first = company.run(ANN)
+    again = company.system.erase(company.system.find([ANN.subject()]))
+    if first.receipts[0].did is Did.MANUAL and again[0].did is not Did.MANUAL:
+        assert first.found[0].by_hand == first.receipts[0].next_action
+
+
 def test_what_was_promised_is_absent_once_it_came_true(company):
     first = company.run(ANN)
     company.case.fulfil(ANN, company.clock)

@@ -76,6 +76,37 @@ def test_a_person_whose_grant_is_lost_is_found_in_the_tenant(graph, tenant):
     assert subscriptions(graph) == set()
 
 
+ONLY_KNOWN = Somebody(1, {ID: ["microsoft:00aa-ann"]})
+"""An account of whom no grant is stored."""
+LAST = NOW + timedelta(minutes=42_300)
+
+
+def test_what_cannot_be_listed_is_not_called_absent_and_ends_by_its_date(graph):
+    graph.twin.subscribe("s1", "00aa-ann")
+    (found,), (receipt,), (seen,) = run(graph, ONLY_KNOWN)
+    assert (dict(found.counts), found.clean_at) == ({}, LAST)
+    assert (receipt.did, receipt.gone, receipt.until) == (Did.EXPIRING, 0, LAST)
+    assert (seen.remaining, seen.until, seen.proved) == (0, LAST, False)
+    graph.clock.now = LAST - timedelta(seconds=1)
+    with graph.system() as system:
+        (sooner,) = system.verify([ONLY_KNOWN.subject()], [receipt])
+        graph.clock.now = LAST
+        (later,) = system.verify([ONLY_KNOWN.subject()], [receipt])
+    assert (sooner.until, sooner.proved) == (LAST, False)
+    assert (later.remaining, later.until, later.proved) == (0, None, True)
+
+
+def test_what_a_tenant_lists_is_absent_at_once(graph, tenant):
+    (found,), (receipt,), (seen,) = run(graph, ONLY_KNOWN, **tenant)
+    assert (found.clean_at, receipt.did, seen.proved) == (None, Did.ABSENT, True)
+
+
+def test_without_an_account_there_is_nothing_to_wait_for(graph):
+    nobody = Somebody(1, {ID: ["google:00aa-ann", "microsoft:"]})
+    (found,), (receipt,), (seen,) = run(graph, nobody)
+    assert (found.clean_at, receipt.did, seen.proved) == (None, Did.ABSENT, True)
+
+
 def test_a_grant_without_a_known_id_is_asked_whose_it_is(graph):
     graph.twin.settings.reads_all = True
     graph.twin.allow("M.ann", "00aa-ann")

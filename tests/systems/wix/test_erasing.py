@@ -97,6 +97,12 @@ def test_whoever_had_a_contact_is_looked_for_in_the_inbox_by_hand(wire, system):
     assert [(one.remaining, one.proved) for one in seen] == [(0, False), (0, True)]
 
 
+def test_what_is_left_by_hand_is_known_before_the_contact_goes(wire, system, without_inbox):
+    wire.twin.seed([contact("ann", "ann@x.example"), submission("bob", values={"email_1": "bob@x.example"})])
+    assert [one.by_hand for one in look(system, ANN, BOB)] == [ERASING_CARD.instructions, None]
+    assert [one.by_hand for one in look(without_inbox, ANN, BOB)] == [None, None]
+
+
 def test_a_site_without_an_inbox_leaves_nothing_to_do(wire, without_inbox):
     wire.twin.seed([contact("ann", "ann@x.example")])
     (receipt,) = erase(without_inbox, ANN)
