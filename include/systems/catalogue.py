@@ -176,6 +176,8 @@ def _length(horizon: timedelta) -> str:
     if not horizon:
         return "at once"
     hours = horizon / timedelta(hours=1)
+    if hours == 24:
+        return "within a day"
     return f"within {horizon.days} days" if hours % 24 == 0 or hours > 72 else f"within {hours:.0f} hours"
 
 
