@@ -5,7 +5,7 @@ append-only file until that is rewritten. Once a week, at a quiet hour, this DAG
 let go of them, and writes to the ledger what the store said. It deletes no record.
 
 **When it is red.** Managed services often forbid the command: the task says so. The horizon is then the vendor's, as
-the report tells for each system. Everything else is tried again by itself.
+the report tells for each system. Everything else is tried again by itself. A store without a connection is skipped.
 """
 
 from __future__ import annotations
