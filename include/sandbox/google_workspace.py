@@ -198,7 +198,7 @@ def fill(estate: Estate, twin: GoogleWorkspaceSandbox) -> None:
                 twin.open_channel(token, identifier, resource)
             if rng.random() < 0.2:
                 other = f"{token}{rng.choice('xyz')}"
-                twin.allow(other, f"jo{person.email}", watch=True)
+                twin.allow(other, f"sam.{person.email}", watch=True)
                 twin.open_channel(other, str(UUID(int=rng.getrandbits(128), version=4)), f"r{rng.getrandbits(60)}")
 
 
