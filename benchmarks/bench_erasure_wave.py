@@ -45,13 +45,14 @@ from include.local.postgres import server
 from include.policy.persons import IdentifierKind, RequestType
 from include.requests.intake import Draft
 from include.requests.opening import open_requests
+from include.sandbox import services
 from include.sandbox.estate import Estate
 from include.sandbox.google_analytics import PROPERTIES
 from include.subjects.identifiers import Identifier
 from include.systems.erasing import ErasingSystem
 
 PEOPLE = 1000
-SERVICES = ("storage", "sendgrid", "mailgun", "tawk_to", "autopilot", "zapier")
+SERVICES = ("storage", "sendgrid", "mailgun", "tawk_to", *services.SERVICES)
 UNPACED = {"firebase_auth": {"batch_deletes_per_second": 1000}}
 PACED = {
     "google_analytics": {"calls_per_second": 1.5, "properties": list(PROPERTIES[1:2])},
@@ -116,7 +117,8 @@ def _prepare(at: Desk, refs: Sequence[str], systems: Mapping[str, Counted], reco
     found: dict[str, Counter[str]] = {key: Counter() for key in systems}
     for one in at.ledger.entries(runs=refs, kinds=[Kind.FOUND]):
         found[str(one.entry.system)].update(one.entry.body["counts"])  # type: ignore[arg-type]
-    sizes = {name: requests.get(f"{admin}/inspect?service={name}", timeout=60).json()["counts"] for name in SERVICES}
+    held = {name: requests.get(f"{admin}/inspect?service={name}", timeout=60).json()["counts"] for name in SERVICES}
+    sizes = {name: Counter(counts) for name, counts in held.items()}
     return Wave.of(at, at.vault.subjects(refs), found, sizes)
 
 
